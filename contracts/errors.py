@@ -1,0 +1,33 @@
+"""Errors of the contracts package.
+
+ContractsError
+├── ToolchainError    the local chain or the exchange artefacts are missing or cannot be installed
+├── AnvilError        the local chain did not start, died, or refused a control request
+├── CompileError      a contract does not compile or breaks the code size limit
+├── DeployError       a deployment transaction reverted
+└── MarketError       the test market was asked for something that cannot be
+"""
+
+
+class ContractsError(Exception):
+    """Any refusal of this package; the message says what was wrong and what to do."""
+
+
+class ToolchainError(ContractsError):
+    """The local chain or the exchange artefacts are missing or cannot be installed."""
+
+
+class AnvilError(ContractsError):
+    """The local chain did not start, died, or refused a control request."""
+
+
+class CompileError(ContractsError):
+    """A contract does not compile or breaks the code size limit."""
+
+
+class DeployError(ContractsError):
+    """A deployment transaction reverted."""
+
+
+class MarketError(ContractsError):
+    """The test market was asked for something that cannot be."""

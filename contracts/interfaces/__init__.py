@@ -1,0 +1,1 @@
+"""Vyper interfaces of the contracts and of the exchange."""
