@@ -1,0 +1,95 @@
+"""Frame the command line: find the command groups, set up logging, map usage errors to exit code 2."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+import agent.commands
+from agent.errors import CommandGroupError
+from agent.output import EXIT_DONE, EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE, report
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code.
+
+    Raises: SystemExit with 0 done, 1 refused, 2 wrong usage, 130 interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run(words))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the command line on these words and return the exit code."""
+    try:
+        code = build()(args=list(words), prog_name="provault", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else EXIT_DONE
+    except typer.TyperException as error:
+        _report_usage(error, json="--json" in words)
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("Interrupted.\n")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away; keep the interpreter's own flush at exit from complaining.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_REFUSED
+
+
+def build() -> typer.Typer:
+    """Build the application with every command group found in `agent.commands`.
+
+    Raises: CommandGroupError for a module that has no `register(app)`.
+    """
+    app = typer.Typer(
+        name="provault",
+        help="Run a trading strategy whose every decision is proven, and check one.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(start)
+    for name in sorted(module.name for module in pkgutil.iter_modules(agent.commands.__path__)):
+        module = importlib.import_module(f"{agent.commands.__name__}.{name}")
+        register: Any = getattr(module, "register", None)
+        if not callable(register):
+            raise CommandGroupError(module.__name__)
+        register(app)
+    return app
+
+
+def start(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log more; -vv for debug.")] = 0,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Write logs as JSON lines.")] = False,
+) -> None:
+    """Run a trading strategy whose every decision is proven, and check one."""
+    if version:
+        from importlib.metadata import version as installed_version
+
+        sys.stdout.write(f"provault {installed_version('provault')}\n")
+        raise typer.Exit(EXIT_DONE)
+    from agent.logs import configure_logs
+
+    configure_logs(json=log_json, verbosity=verbose)
+
+
+def _report_usage(error: typer.TyperException, *, json: bool) -> None:
+    """Write a usage error to stderr as the parser words it, and as one document under `--json`."""
+    if json:
+        named = "UsageError" if error.exit_code == EXIT_USAGE else type(error).__name__
+        report(ValueError(error.format_message()), json=True, name=named)
+        return
+    show = getattr(error, "show", None)
+    if callable(show):
+        show()
+    else:
+        sys.stderr.write(error.format_message() + "\n")
