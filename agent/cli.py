@@ -66,17 +66,23 @@ def build() -> typer.Typer:
     return app
 
 
+def _show_version(wanted: bool) -> None:
+    """Print the version and leave, before a command is looked for."""
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"provault {version('provault')}\n")
+        raise typer.Exit(EXIT_DONE)
+
+
 def start(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
     verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log more; -vv for debug.")] = 0,
     log_json: Annotated[bool, typer.Option("--log-json", help="Write logs as JSON lines.")] = False,
 ) -> None:
     """Run a trading strategy whose every decision is proven, and check one."""
-    if version:
-        from importlib.metadata import version as installed_version
-
-        sys.stdout.write(f"provault {installed_version('provault')}\n")
-        raise typer.Exit(EXIT_DONE)
     from agent.logs import configure_logs
 
     configure_logs(json=log_json, verbosity=verbose)
