@@ -77,7 +77,7 @@ def _show_version(wanted: bool) -> None:
 
 def start(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
     verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log more; -vv for debug.")] = 0,
     log_json: Annotated[bool, typer.Option("--log-json", help="Write logs as JSON lines.")] = False,
