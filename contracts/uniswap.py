@@ -120,7 +120,7 @@ class Market:
             base_is_token0=base_is_token0,
         )
         if (pool.functions.token0().call() == base.address) != base_is_token0:
-            raise MarketError(f"the tokens came out in the wrong order: {account} sends other transactions too")
+            raise MarketError(f"the tokens came out in the wrong order: {account} also sends elsewhere")
         return market
 
     @property
