@@ -1,0 +1,34 @@
+"""The one place that imports numba: loops compiled at first use, cached on disk, run without the GIL."""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeAlias, TypeVar, cast
+
+from prover.kernel.cache import configure_numba
+
+configure_numba()
+
+import numba  # noqa: E402  (its cache folder must be set first)
+from llvmlite import ir as _ir  # type: ignore[import-untyped]  # noqa: E402
+from numba import types as _types  # noqa: E402
+from numba.core import cgutils as _cgutils  # noqa: E402
+from numba.extending import intrinsic as _intrinsic  # noqa: E402
+
+Untyped: TypeAlias = Any
+"""An object of llvmlite or numba, whose interfaces carry no types."""
+
+ir: Untyped = _ir
+types: Untyped = _types
+cgutils: Untyped = _cgutils
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def compiled(function: Callable[P, T]) -> Callable[P, T]:
+    """Compile `function` at its first call and keep the machine code on disk."""
+    return cast(Callable[P, T], numba.njit(cache=True, nogil=True)(function))
+
+
+def intrinsic(function: Callable[..., Untyped]) -> Callable[..., Untyped]:
+    """Register a function that types a call and returns its code generator."""
+    return cast(Callable[..., Untyped], _intrinsic(function))
