@@ -23,6 +23,9 @@ from .interfaces import IUniswapV3Factory
 from .interfaces import IUniswapV3Pool
 from .modules import erc20
 from .modules import full_math
+from .modules import refusal
+from .modules import roles
+from .modules import strategy_pin
 from .modules import tick_math
 
 
@@ -34,6 +37,8 @@ interface UptimeFeed:
 
 
 initializes: erc20
+initializes: roles
+initializes: strategy_pin[roles := roles]
 
 exports: (
     erc20.name,
@@ -48,23 +53,34 @@ exports: (
     erc20.approve,
     erc20.permit,
     erc20.DOMAIN_SEPARATOR,
+    roles.operator,
+    roles.guardian,
+    roles.offer_role,
+    roles.take_role,
+    strategy_pin.propose,
+    strategy_pin.revoke,
+    strategy_pin.freeze,
+    strategy_pin.strategy_of,
 )
 
 
-struct Parameters:
+struct Deployment:
     base: address
     risky: address
     factory: address
     pool: address
     price_log: address
     verifier: address
-    strategy: address
-    strategy_hash: bytes32  # code hash of the strategy's data contract
+    sequencer: address  # uptime feed of the chain, empty where it has none
+    strategy: address  # data contract
+    strategy_hash: bytes32  # its code hash
     operator: address
     guardian: address
-    sequencer: address  # uptime feed, or empty where the chain has none
+
+
+struct Rules:
     window: uint256  # ticks of an input window
-    previous_target: bool  # the strategy also reads the previous target
+    previous_target: bool  # the strategy reads the previous target too
     decide_secs: uint256
     recent_secs: uint256
     tolerance_ticks: int256
@@ -73,13 +89,13 @@ struct Parameters:
     budget: uint256  # fraction of net asset value per period
     period_secs: uint256
     liquidity: uint256  # least harmonic mean liquidity of a pool worth trading in
-    cut: uint256  # base, from the bond to the holders at each miss
-    bounty: uint256  # base, from the bond to whoever claims the miss
+    cut: uint256  # base units, from the bond to the holders at each miss
+    bounty: uint256  # base units, from the bond to whoever claims the miss
     drip_secs: uint256
     unbond_secs: uint256
     timelock_secs: uint256
-    fee: uint256  # fraction of supply minted per decision
-    seed_min: uint256  # base
+    fee: uint256  # fraction of the supply minted per decision, at first
+    seed_min: uint256  # base units
     max_shares: uint256
 
 
@@ -170,29 +186,11 @@ event Ending:
     at: uint256
     cause: uint256
 
-event StrategyProposed:
-    strategy: indexed(address)
-    from_epoch: uint256
-
-event StrategyRevoked:
-    strategy: indexed(address)
-
-event StrategyFrozen:
-    strategy: indexed(address)
-
 event FeeLowered:
     rate: uint256
 
 event Paused:
     until: uint256
-
-event RoleOffered:
-    guardian: bool
-    to: indexed(address)
-
-event RoleTaken:
-    guardian: bool
-    to: indexed(address)
 
 
 ONE: constant(uint256) = 10**18
@@ -222,12 +220,13 @@ RETIRED: constant(uint256) = 1
 BOND_GONE: constant(uint256) = 2
 SHUT: constant(uint256) = 3
 
-P: immutable(Parameters)
+R: immutable(Rules)
 BASE: public(immutable(address))
 RISKY: public(immutable(address))
 POOL: public(immutable(address))
 PRICE_LOG: public(immutable(address))
 VERIFIER: public(immutable(address))
+SEQUENCER: public(immutable(address))
 INTERVAL: public(immutable(uint256))
 RISKY_IS_TOKEN0: immutable(bool)
 SHARES_PER_BASE: immutable(uint256)  # 10^(18 - decimals of base)
@@ -254,84 +253,66 @@ spent: public(uint256)  # of the budget, as of spent_at
 spent_at: public(uint256)
 paying: transient(uint256)
 
-# strategy
-strategy: address
-key_hash: bytes32
-next_strategy: address
-next_hash: bytes32
-next_from: uint256
-frozen: bool
-
 # powers
-operator: public(address)
-guardian: public(address)
-offered_operator: address
-offered_guardian: address
 fee: public(uint256)
 end_at: public(uint256)
 paused_at: uint256
 
 
 @deploy
-def __init__(name_: String[64], symbol_: String[32], p: Parameters):
+def __init__(name_: String[64], symbol_: String[32], d: Deployment, r: Rules):
     """
-    @notice Fix the market, the strategy, the roles and every number for good.
+    @notice Fix the market, the first strategy, the roles and every number for good.
     """
-    erc20.__init__(name_, symbol_)
-    pool: IUniswapV3Pool = IUniswapV3Pool(p.pool)
-    price_log: IPriceLog = IPriceLog(p.price_log)
+    pool: IUniswapV3Pool = IUniswapV3Pool(d.pool)
     token0: address = staticcall pool.token0()
     token1: address = staticcall pool.token1()
     pool_fee: uint24 = staticcall pool.fee()
-    assert staticcall IUniswapV3Factory(p.factory).getPool(token0, token1, pool_fee) == p.pool, "parameters"
-    risky_is_token0: bool = p.risky == token0
+    assert staticcall IUniswapV3Factory(d.factory).getPool(token0, token1, pool_fee) == d.pool, "parameters"
+    risky_is_token0: bool = d.risky == token0
     if risky_is_token0:
-        assert p.base == token1, "parameters"
+        assert d.base == token1, "parameters"
     else:
-        assert p.base == token0 and p.risky == token1, "parameters"
-    assert staticcall price_log.POOL() == p.pool, "parameters"
-    assert p.verifier.is_contract, "parameters"
-    assert p.operator != empty(address) and p.guardian != empty(address), "parameters"
-    assert p.strategy.is_contract and p.strategy.codehash == p.strategy_hash, "key"
+        assert d.base == token0 and d.risky == token1, "parameters"
+    assert staticcall IPriceLog(d.price_log).POOL() == d.pool, "parameters"
+    assert d.verifier.is_contract, "parameters"
 
-    base_decimals: uint256 = convert(staticcall IERC20Detailed(p.base).decimals(), uint256)
-    interval: uint256 = staticcall price_log.INTERVAL()
+    base_decimals: uint256 = convert(staticcall IERC20Detailed(d.base).decimals(), uint256)
     assert base_decimals <= 18, "parameters"
-    assert p.window >= 2 and p.window <= 128, "parameters"
-    assert p.decide_secs > 0 and p.decide_secs < interval, "parameters"
-    assert p.recent_secs > 0, "parameters"
-    assert p.tolerance_ticks > 0 and p.tolerance_ticks <= 300, "parameters"
-    assert p.deviation_ticks >= 0 and p.deviation_ticks <= tick_math.MAX_TICK, "parameters"
-    assert p.band_bps < BPS, "parameters"
-    assert p.budget <= ONE and p.period_secs > 0, "parameters"
-    assert p.liquidity > 0, "parameters"
-    assert p.cut > p.bounty and p.cut < Q128, "parameters"
-    assert p.drip_secs > 0, "parameters"
-    assert p.unbond_secs > (RING - p.window) * interval and p.unbond_secs < Q128, "parameters"
-    assert p.timelock_secs >= 7 * 86400 and p.timelock_secs < Q128, "parameters"
-    # two percent a year over all epochs
-    assert p.fee <= ONE and p.fee * YEAR_SECS <= interval * (ONE // 50), "parameters"
     shares_per_base: uint256 = 10 ** (18 - base_decimals)
-    assert p.max_shares < Q128 and p.seed_min > 0, "parameters"
-    assert p.seed_min <= p.max_shares // shares_per_base, "parameters"
+    interval: uint256 = staticcall IPriceLog(d.price_log).INTERVAL()
+    assert r.window >= 2 and r.window <= 128, "parameters"
+    assert r.decide_secs > 0 and r.decide_secs < interval, "parameters"
+    assert r.recent_secs > 0, "parameters"
+    assert r.tolerance_ticks > 0 and r.tolerance_ticks <= 300, "parameters"
+    assert r.deviation_ticks >= 0 and r.deviation_ticks <= tick_math.MAX_TICK, "parameters"
+    assert r.band_bps < BPS, "parameters"
+    assert r.budget > 0 and r.budget <= ONE and r.period_secs > 0, "parameters"
+    assert r.liquidity > 0, "parameters"
+    assert r.cut > r.bounty and r.cut < Q128, "parameters"
+    assert r.drip_secs > 0, "parameters"
+    assert r.unbond_secs > (RING - r.window) * interval and r.unbond_secs < Q128, "parameters"
+    # two percent a year over all epochs
+    assert r.fee <= ONE and r.fee * YEAR_SECS <= interval * (ONE // 50), "parameters"
+    assert r.max_shares < Q128 and r.seed_min > 0, "parameters"
+    assert r.seed_min <= r.max_shares // shares_per_base, "parameters"
 
-    P = p
-    BASE = p.base
-    RISKY = p.risky
-    POOL = p.pool
-    PRICE_LOG = p.price_log
-    VERIFIER = p.verifier
+    erc20.__init__(name_, symbol_)
+    roles.__init__(d.operator, d.guardian)
+    strategy_pin.__init__(d.strategy, d.strategy_hash, interval, r.timelock_secs)
+    R = r
+    BASE = d.base
+    RISKY = d.risky
+    POOL = d.pool
+    PRICE_LOG = d.price_log
+    VERIFIER = d.verifier
+    SEQUENCER = d.sequencer
     INTERVAL = interval
     RISKY_IS_TOKEN0 = risky_is_token0
     SHARES_PER_BASE = shares_per_base
-    WORST_COST = (
-        convert(p.tolerance_ticks, uint256) * 102 * 10**12 + convert(pool_fee, uint256) * 10**12 + 10**12
-    )
-    self.strategy = p.strategy
-    self.key_hash = p.strategy_hash
-    self.operator = p.operator
-    self.guardian = p.guardian
-    self.fee = p.fee
+    # TOLERANCE * 1.02e14 + pool fee (millionths) * 1e12 + 1e12
+    WORST_COST = convert(r.tolerance_ticks, uint256) * 102 * 10**12 + (convert(pool_fee, uint256) + 1) * 10**12
+    self.fee = r.fee
     self.end_at = NEVER
     self.first_epoch = NEVER
 
@@ -375,7 +356,7 @@ def _paused() -> bool:
 def _spent_now() -> uint256:
     # what is left of the spent budget after the refill since spent_at
     spent: uint256 = self.spent
-    refill: uint256 = P.budget * (block.timestamp - self.spent_at) // P.period_secs
+    refill: uint256 = R.budget * (block.timestamp - self.spent_at) // R.period_secs
     return spent - refill if spent > refill else 0
 
 
@@ -404,20 +385,14 @@ def _drip():
 
 @internal
 @view
-def _only(account: address):
-    assert msg.sender == account, "auth"
-
-
-@internal
-@view
 def _live():
-    assert block.timestamp < self.end_at, "ended"
+    refusal.check(block.timestamp < self.end_at, "ended")
 
 
 @internal
 @view
 def _check_receiver(to: address):
-    assert to not in [empty(address), self], "receiver"
+    refusal.check(to not in [empty(address), self], "receiver")
 
 
 # ------------------------------------------------------------------- tokens
@@ -428,14 +403,14 @@ def _pull(token: address, amount: uint256):
     # a token that takes a fee on the way is refused here
     if amount != 0:
         held: uint256 = staticcall IERC20(token).balanceOf(self)
-        assert extcall IERC20(token).transferFrom(msg.sender, self, amount, default_return_value=True), "token"
-        assert staticcall IERC20(token).balanceOf(self) == held + amount, "token"
+        refusal.check(extcall IERC20(token).transferFrom(msg.sender, self, amount, default_return_value=True), "token")
+        refusal.check(staticcall IERC20(token).balanceOf(self) == held + amount, "token")
 
 
 @internal
 def _pay(token: address, to: address, amount: uint256):
     if amount != 0:
-        assert extcall IERC20(token).transfer(to, amount, default_return_value=True), "token"
+        refusal.check(extcall IERC20(token).transfer(to, amount, default_return_value=True), "token")
 
 
 @internal
@@ -456,19 +431,19 @@ def open(seed: uint256, bond: uint256):
     @param seed base units; the least seed's shares are locked for ever, so the supply never returns to 0.
     @param bond base units, at least one cut and one bounty.
     """
-    self._only(self.operator)
-    assert self.first_epoch == NEVER, "opened"
+    roles._only_operator()
+    refusal.check(self.first_epoch == NEVER, "opened")
     self._live()
-    assert seed >= P.seed_min and bond >= P.cut + P.bounty, "cap"
-    assert seed <= P.max_shares // SHARES_PER_BASE, "cap"
+    refusal.check(seed >= R.seed_min and bond >= R.cut + R.bounty, "cap")
+    refusal.check(seed <= R.max_shares // SHARES_PER_BASE, "cap")
     epoch: uint256 = self._epoch()
     extcall IPriceLog(PRICE_LOG).push(epoch)
-    assert staticcall IPriceLog(PRICE_LOG).ready(epoch, P.window), "window"
+    refusal.check(staticcall IPriceLog(PRICE_LOG).ready(epoch, R.window), "window")
 
     self.first_epoch = epoch + 1
     self.base = seed
     self.bond = bond
-    locked: uint256 = P.seed_min * SHARES_PER_BASE
+    locked: uint256 = R.seed_min * SHARES_PER_BASE
     shares: uint256 = seed * SHARES_PER_BASE - locked
     erc20._mint(DEAD, locked)
     if shares != 0:
@@ -482,7 +457,7 @@ def open(seed: uint256, bond: uint256):
 @view
 def _cost(shares: uint256, base: uint256) -> (uint256, uint256):
     supply: uint256 = erc20.totalSupply
-    assert supply != 0, "opened"
+    refusal.check(supply != 0, "opened")
     return (
         full_math.mul_div_up(shares, base, supply),
         full_math.mul_div_up(shares, self.risky, supply),
@@ -496,15 +471,15 @@ def mint(shares: uint256, receiver: address, max_base: uint256, max_risky: uint2
             base_in = ceil(shares * base / supply), risky_in = ceil(shares * risky / supply)
     @return base and risky taken from the caller.
     """
-    assert not self._paused() and self.end_at == NEVER, "closed"
+    refusal.check(not self._paused() and self.end_at == NEVER, "closed")
     self._check_receiver(receiver)
     self._drip()
     base_in: uint256 = 0
     risky_in: uint256 = 0
     base_in, risky_in = self._cost(shares, self.base)
-    assert base_in <= max_base and risky_in <= max_risky, "price"
-    assert base_in != 0 or risky_in != 0, "amount"
-    assert erc20.totalSupply + shares <= P.max_shares, "cap"
+    refusal.check(base_in <= max_base and risky_in <= max_risky, "price")
+    refusal.check(base_in != 0 or risky_in != 0, "amount")
+    refusal.check(erc20.totalSupply + shares <= R.max_shares, "cap")
 
     self.base += base_in
     self.risky += risky_in
@@ -526,7 +501,7 @@ def redeem(
     @param hold_risky the same for the risky part.
     @return base and risky paid or held for the receiver.
     """
-    assert shares != 0, "amount"
+    refusal.check(shares != 0, "amount")
     self._check_receiver(receiver)
     if msg.sender != owner:
         erc20._spend_allowance(owner, msg.sender, shares)
@@ -550,7 +525,7 @@ def collect(token: address, to: address) -> uint256:
     @notice Pay out what the vault holds for the caller in one token.
     """
     amount: uint256 = self.owed[msg.sender][token]
-    assert amount != 0, "amount"
+    refusal.check(amount != 0, "amount")
     self._check_receiver(to)
     self.owed[msg.sender][token] = 0
     self._pay(token, to, amount)
@@ -570,34 +545,18 @@ def preview(shares: uint256) -> (uint256, uint256):
 
 
 @internal
-def _promote(epoch: uint256):
-    # a proposal takes effect by itself; whoever touches the strategy first writes it down
-    if self.next_strategy != empty(address) and epoch >= self.next_from:
-        self.strategy = self.next_strategy
-        self.key_hash = self.next_hash
-        self._clear_pending()
-
-
-@internal
-def _clear_pending():
-    self.next_strategy = empty(address)
-    self.next_hash = empty(bytes32)
-    self.next_from = 0
-
-
-@internal
 @view
 def _inputs(epoch: uint256, previous: uint256) -> (DynArray[int256, 192], int256):
     # input i = orientation * (tick_{i+1} - tick_i), oldest first; then the previous target if it is read.
     # Also the oriented tick of the last interval.
-    ticks: DynArray[int256, 128] = staticcall IPriceLog(PRICE_LOG).window(epoch, P.window)
+    ticks: DynArray[int256, 128] = staticcall IPriceLog(PRICE_LOG).window(epoch, R.window)
     inputs: DynArray[int256, 192] = []
     last: int256 = ticks[0]
-    for i: uint256 in range(1, P.window, bound=127):
+    for i: uint256 in range(1, R.window, bound=127):
         tick: int256 = ticks[i]
         inputs.append(self._oriented(tick - last))
         last = tick
-    if P.previous_target:
+    if R.previous_target:
         inputs.append(convert(previous, int256))
     return inputs, self._oriented(last)
 
@@ -612,13 +571,13 @@ def decide(epoch: uint256, target: uint256, proof: Bytes[4096], and_trade: bool)
     @param and_trade trade at once; a failure there undoes the decision too.
     """
     now_epoch: uint256 = self._epoch()
-    assert epoch <= now_epoch and epoch >= self.first_epoch, "early"
-    assert epoch == now_epoch and block.timestamp <= epoch * INTERVAL + P.decide_secs, "closed"
+    refusal.check(epoch <= now_epoch and epoch >= self.first_epoch, "early")
+    refusal.check(epoch == now_epoch and block.timestamp <= epoch * INTERVAL + R.decide_secs, "closed")
     self._live()
     word: uint256 = self.decided[epoch // 256]
-    assert not self._bit(word, epoch), "decided"
+    refusal.check(not self._bit(word, epoch), "decided")
     self.decided[epoch // 256] = word | (1 << (epoch % 256))
-    assert target <= BPS, "target"
+    refusal.check(target <= BPS, "target")
 
     extcall IPriceLog(PRICE_LOG).push(epoch)
     previous: uint256 = self.target
@@ -628,9 +587,7 @@ def decide(epoch: uint256, target: uint256, proof: Bytes[4096], and_trade: bool)
     inputs_hash: bytes32 = keccak256(abi_encode(pub))
     pub.append(convert(target, int256))
 
-    self._promote(epoch)
-    strategy: address = self.strategy
-    assert strategy.codehash == self.key_hash, "key"
+    strategy: address = strategy_pin._genuine(epoch)
     context: bytes32 = keccak256(abi_encode(chain.id, self, epoch, VERIFIER))
     extcall Verifier(VERIFIER).verify(strategy, context, pub, proof)
 
@@ -640,7 +597,7 @@ def decide(epoch: uint256, target: uint256, proof: Bytes[4096], and_trade: bool)
     self.side = UNSET
     fee_shares: uint256 = erc20.totalSupply * self.fee // ONE
     if fee_shares != 0:
-        erc20._mint(self.operator, fee_shares)
+        erc20._mint(roles.operator, fee_shares)
     log Decision(
         epoch=epoch,
         strategy=strategy,
@@ -669,9 +626,9 @@ def trade():
             Anyone may call, repeatedly; a market that does not allow it gives Idle, never a revert.
     """
     epoch: uint256 = self._epoch()
-    assert not self._paused(), "closed"
+    refusal.check(not self._paused(), "closed")
     self._live()
-    assert self.first_epoch != NEVER and epoch == self.target_epoch, "early"
+    refusal.check(self.first_epoch != NEVER and epoch == self.target_epoch, "early")
     self._trade(epoch)
 
 
@@ -688,15 +645,15 @@ def _trade(epoch: uint256):
     want: uint256 = full_math.mul_div_down(nav, self.target, BPS)
     buy: bool = want > have
     delta: uint256 = want - have if buy else have - want
-    if delta * BPS <= P.band_bps * nav:
+    if delta * BPS <= R.band_bps * nav:
         log Idle(epoch=epoch, reason=IN_BAND)
         return
 
     known: bool = False
     recent_tick: int256 = 0
     liquidity: uint256 = 0
-    known, recent_tick, liquidity = staticcall IPriceLog(PRICE_LOG).recent(P.recent_secs)
-    if not known or liquidity < P.liquidity:
+    known, recent_tick, liquidity = staticcall IPriceLog(PRICE_LOG).recent(R.recent_secs)
+    if not known or liquidity < R.liquidity:
         log Idle(epoch=epoch, reason=THIN)
         return
     recent_tick = self._oriented(recent_tick)
@@ -705,16 +662,16 @@ def _trade(epoch: uint256):
     ref_tick: int256 = 0
     limit_tick: int256 = 0
     if buy:
-        ref_tick = min(recent_tick, pinned_tick + P.deviation_ticks)
-        limit_tick = min(ref_tick + P.tolerance_ticks, MAX_LIMIT_TICK)
+        ref_tick = min(recent_tick, pinned_tick + R.deviation_ticks)
+        limit_tick = min(ref_tick + R.tolerance_ticks, MAX_LIMIT_TICK)
     else:
-        ref_tick = max(recent_tick, pinned_tick - P.deviation_ticks)
-        limit_tick = max(ref_tick - P.tolerance_ticks, -MAX_LIMIT_TICK)
+        ref_tick = max(recent_tick, pinned_tick - R.deviation_ticks)
+        limit_tick = max(ref_tick - R.tolerance_ticks, -MAX_LIMIT_TICK)
     ref: uint256 = tick_math.q_ratio_at_tick(ref_tick)
 
     low: uint256 = base + self._value(risky, min(pinned, ref))
     spent: uint256 = self._spent_now()
-    room: uint256 = full_math.mul_div_down(low, P.budget - min(spent, P.budget), WORST_COST)
+    room: uint256 = full_math.mul_div_down(low, R.budget - min(spent, R.budget), WORST_COST)
     wanted: uint256 = 0
     if buy:
         wanted = min(min(delta, room), base)
@@ -789,8 +746,8 @@ def _swap(zero_for_one: bool, wanted: uint256, limit_root: uint256, token_out: a
     else:
         paid = convert(amount1, uint256)
         got = convert(-amount0, uint256)
-    assert paid <= wanted, "price"
-    assert staticcall IERC20(token_out).balanceOf(self) == held + got, "token"
+    refusal.check(paid <= wanted, "price")
+    refusal.check(staticcall IERC20(token_out).balanceOf(self) == held + got, "token")
     return paid, got
 
 
@@ -801,11 +758,11 @@ def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[32]):
     @notice Pay the pool for the swap that runs now, no more than was offered, once.
     """
     paying: uint256 = self.paying
-    assert msg.sender == POOL and paying > 0, "auth"
+    refusal.check(msg.sender == POOL and paying > 0, "auth")
     self.paying = 0
     base_is_input: bool = self.side == BUY
     owing: int256 = amount0 if base_is_input != RISKY_IS_TOKEN0 else amount1
-    assert owing >= 0 and convert(owing, uint256) <= paying, "price"
+    refusal.check(owing >= 0 and convert(owing, uint256) <= paying, "price")
     self._pay(BASE if base_is_input else RISKY, POOL, convert(owing, uint256))
 
 
@@ -817,42 +774,42 @@ def miss(epoch: uint256):
     """
     @notice Claim that a decision was due and is missing: the bond pays the holders by the second, and the caller.
     """
-    assert epoch >= self.first_epoch, "early"
-    closes: uint256 = epoch * INTERVAL + P.decide_secs
-    assert closes < block.timestamp, "early"
+    refusal.check(epoch >= self.first_epoch, "early")
+    closes: uint256 = epoch * INTERVAL + R.decide_secs
+    refusal.check(closes < block.timestamp, "early")
     end_at: uint256 = self.end_at
-    assert closes < end_at, "ended"
-    assert not self._bit(self.decided[epoch // 256], epoch), "decided"
+    refusal.check(closes < end_at, "ended")
+    refusal.check(not self._bit(self.decided[epoch // 256], epoch), "decided")
     word: uint256 = self.missed[epoch // 256]
-    assert not self._bit(word, epoch), "missed"
+    refusal.check(not self._bit(word, epoch), "missed")
     bond: uint256 = self.bond
-    assert bond != 0, "ended"
+    refusal.check(bond != 0, "ended")
     self.missed[epoch // 256] = word | (1 << (epoch % 256))
 
     extcall IPriceLog(PRICE_LOG).push(epoch)
-    ready: bool = staticcall IPriceLog(PRICE_LOG).ready(epoch, P.window)
-    assert ready or staticcall IPriceLog(PRICE_LOG).lost(epoch, P.window), "window"
-    if P.sequencer != empty(address):
+    ready: bool = staticcall IPriceLog(PRICE_LOG).ready(epoch, R.window)
+    refusal.check(ready or staticcall IPriceLog(PRICE_LOG).lost(epoch, R.window), "window")
+    if SEQUENCER != empty(address):
         round: uint80 = 0
         answer: int256 = 0
         started_at: uint256 = 0
         updated_at: uint256 = 0
         answered_in: uint80 = 0
-        round, answer, started_at, updated_at, answered_in = staticcall UptimeFeed(P.sequencer).latestRoundData()
-        assert answer == 0 and started_at > 0 and started_at <= epoch * INTERVAL, "sequencer"
+        round, answer, started_at, updated_at, answered_in = staticcall UptimeFeed(SEQUENCER).latestRoundData()
+        refusal.check(answer == 0 and started_at > 0 and started_at <= epoch * INTERVAL, "sequencer")
 
-    bounty: uint256 = min(P.bounty, bond)
-    cut: uint256 = min(P.cut, bond - bounty)
+    bounty: uint256 = min(R.bounty, bond)
+    cut: uint256 = min(R.cut, bond - bounty)
     bond -= bounty + cut
     self.bond = bond
     self.owed[msg.sender][BASE] += bounty
     self._drip()
     self.drip_left += cut
     self.drip_last = block.timestamp
-    self.drip_end = block.timestamp + P.drip_secs
+    self.drip_end = block.timestamp + R.drip_secs
     log Missed(epoch=epoch, cut=cut, bounty=bounty, bond=bond)
     log BondChanged(bond=bond)
-    if bond < P.cut + P.bounty and block.timestamp < end_at:
+    if bond < R.cut + R.bounty and block.timestamp < end_at:
         self._end(block.timestamp, BOND_GONE)
 
 
@@ -867,9 +824,9 @@ def add_bond(amount: uint256):
     """
     @notice Add base units to the bond; anyone may, and only take_bond gets them back.
     """
-    assert self.first_epoch != NEVER, "opened"
+    refusal.check(self.first_epoch != NEVER, "opened")
     self._live()
-    assert amount != 0, "amount"
+    refusal.check(amount != 0, "amount")
     bond: uint256 = self.bond + amount
     self.bond = bond
     log BondChanged(bond=bond)
@@ -881,9 +838,9 @@ def retire():
     """
     @notice Announce the end: no more entry from now on, decisions stay due for the unbonding time.
     """
-    self._only(self.operator)
-    assert self.end_at == NEVER, "ended"
-    self._end(block.timestamp + P.unbond_secs, RETIRED)
+    roles._only_operator()
+    refusal.check(self.end_at == NEVER, "ended")
+    self._end(block.timestamp + R.unbond_secs, RETIRED)
 
 
 @external
@@ -891,9 +848,9 @@ def take_bond(to: address):
     """
     @notice Pay the bond out, one unbonding time after the end.
     """
-    self._only(self.operator)
+    roles._only_operator()
     end_at: uint256 = self.end_at
-    assert end_at != NEVER and block.timestamp >= end_at + P.unbond_secs, "early"
+    refusal.check(end_at != NEVER and block.timestamp >= end_at + R.unbond_secs, "early")
     self._check_receiver(to)
     amount: uint256 = self.bond
     self.bond = 0
@@ -905,55 +862,12 @@ def take_bond(to: address):
 
 
 @external
-def propose(strategy: address):
-    """
-    @notice Announce another strategy; it decides from epoch (now + TIMELOCK) // INTERVAL + 1 by itself.
-    """
-    self._only(self.operator)
-    assert not self.frozen, "frozen"
-    self._promote(self._epoch())
-    assert self.next_strategy == empty(address), "pending"
-    assert strategy.is_contract, "key"
-    from_epoch: uint256 = (block.timestamp + P.timelock_secs) // INTERVAL + 1
-    self.next_strategy = strategy
-    self.next_hash = strategy.codehash
-    self.next_from = from_epoch
-    log StrategyProposed(strategy=strategy, from_epoch=from_epoch)
-
-
-@external
-def revoke():
-    """
-    @notice Clear a proposal whose epoch has not begun.
-    """
-    assert msg.sender in [self.operator, self.guardian], "auth"
-    self._promote(self._epoch())
-    strategy: address = self.next_strategy
-    assert strategy != empty(address), "pending"
-    self._clear_pending()
-    log StrategyRevoked(strategy=strategy)
-
-
-@external
-def freeze():
-    """
-    @notice Keep the strategy in force for ever.
-    """
-    self._only(self.operator)
-    assert not self.frozen, "frozen"
-    self._promote(self._epoch())
-    self._clear_pending()
-    self.frozen = True
-    log StrategyFrozen(strategy=self.strategy)
-
-
-@external
 def lower_fee(rate: uint256):
     """
     @notice Lower the fraction of supply minted per decision; it never rises.
     """
-    self._only(self.operator)
-    assert rate < self.fee, "cap"
+    roles._only_operator()
+    refusal.check(rate < self.fee, "cap")
     self.fee = rate
     log FeeLowered(rate=rate)
 
@@ -963,8 +877,8 @@ def pause():
     """
     @notice Stop trade and mint for three days, no more often than every thirty.
     """
-    self._only(self.guardian)
-    assert block.timestamp >= self.paused_at + PAUSE_AGAIN_SECS, "early"
+    roles._only_guardian()
+    refusal.check(block.timestamp >= self.paused_at + PAUSE_AGAIN_SECS, "early")
     self.paused_at = block.timestamp
     log Paused(until=block.timestamp + PAUSE_SECS)
 
@@ -974,39 +888,9 @@ def shut():
     """
     @notice End the vault now and for good; holders redeem.
     """
-    self._only(self.guardian)
+    roles._only_guardian()
     self._live()
     self._end(block.timestamp, SHUT)
-
-
-@external
-def offer_role(guardian: bool, to: address):
-    """
-    @notice Offer the caller's own role; an offer to the empty address withdraws it.
-    """
-    if guardian:
-        self._only(self.guardian)
-        self.offered_guardian = to
-    else:
-        self._only(self.operator)
-        self.offered_operator = to
-    log RoleOffered(guardian=guardian, to=to)
-
-
-@external
-def take_role(guardian: bool):
-    """
-    @notice Take a role that was offered to the caller.
-    """
-    if guardian:
-        self._only(self.offered_guardian)
-        self.guardian = msg.sender
-        self.offered_guardian = empty(address)
-    else:
-        self._only(self.offered_operator)
-        self.operator = msg.sender
-        self.offered_operator = empty(address)
-    log RoleTaken(guardian=guardian, to=msg.sender)
 
 
 # -------------------------------------------------------------------- views
@@ -1014,22 +898,11 @@ def take_role(guardian: bool):
 
 @external
 @view
-def parameters() -> Parameters:
+def rules() -> Rules:
     """
-    @notice Return every number and address fixed at construction.
+    @notice Return every number fixed at construction.
     """
-    return P
-
-
-@external
-@view
-def strategy_of(epoch: uint256) -> (address, bytes32):
-    """
-    @notice Return the strategy, and its code hash, that decides an epoch as things stand.
-    """
-    if self.next_strategy != empty(address) and epoch >= self.next_from:
-        return self.next_strategy, self.next_hash
-    return self.strategy, self.key_hash
+    return R
 
 
 @external
@@ -1067,7 +940,7 @@ def nav_per_share() -> uint256:
     """
     @notice Return the net asset value of one whole share (1e18) in base units.
     """
-    assert erc20.totalSupply != 0, "opened"
+    refusal.check(erc20.totalSupply != 0, "opened")
     return full_math.mul_div_down(self._nav(), ONE, erc20.totalSupply)
 
 
@@ -1078,7 +951,7 @@ def assets_per_share() -> (uint256, uint256):
     @notice Return base and risky units behind one whole share (1e18), rounded down.
     """
     supply: uint256 = erc20.totalSupply
-    assert supply != 0, "opened"
+    refusal.check(supply != 0, "opened")
     return (
         full_math.mul_div_down(ONE, self.base + self._due(), supply),
         full_math.mul_div_down(ONE, self.risky, supply),
@@ -1094,7 +967,7 @@ def status() -> Status:
     epoch: uint256 = self._epoch()
     decided: bool = self._bit(self.decided[epoch // 256], epoch)
     next_epoch: uint256 = epoch
-    if decided or block.timestamp > epoch * INTERVAL + P.decide_secs:
+    if decided or block.timestamp > epoch * INTERVAL + R.decide_secs:
         next_epoch += 1
     if self.first_epoch != NEVER:
         next_epoch = max(next_epoch, self.first_epoch)
@@ -1107,13 +980,13 @@ def status() -> Status:
         decided=decided,
         missed=self._bit(self.missed[epoch // 256], epoch),
         bond=self.bond,
-        budget_left=P.budget - min(self._spent_now(), P.budget),
-        strategy=self.strategy,
-        pending=self.next_strategy,
-        pending_from=self.next_from,
+        budget_left=R.budget - min(self._spent_now(), R.budget),
+        strategy=strategy_pin.strategy,
+        pending=strategy_pin.next_strategy,
+        pending_from=strategy_pin.next_from,
     )
-    if self.next_strategy != empty(address) and epoch >= self.next_from:
-        result.strategy = self.next_strategy
+    if strategy_pin._is_due(epoch):
+        result.strategy = result.pending
         result.pending = empty(address)
         result.pending_from = 0
     return result
@@ -1126,11 +999,11 @@ def powers() -> Powers:
     @notice Return who may do what, and until when it cannot be done again.
     """
     return Powers(
-        operator=self.operator,
-        guardian=self.guardian,
-        offered_operator=self.offered_operator,
-        offered_guardian=self.offered_guardian,
-        frozen=self.frozen,
+        operator=roles.operator,
+        guardian=roles.guardian,
+        offered_operator=roles.offered_operator,
+        offered_guardian=roles.offered_guardian,
+        frozen=strategy_pin.frozen,
         fee=self.fee,
         end_at=self.end_at,
         paused_until=self.paused_at + PAUSE_SECS,

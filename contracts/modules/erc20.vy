@@ -11,6 +11,8 @@
 from ethereum.ercs import IERC20
 from ethereum.ercs import IERC20Detailed
 
+from . import refusal
+
 implements: IERC20
 implements: IERC20Detailed
 
@@ -60,9 +62,9 @@ def _domain_separator() -> bytes32:
 
 @internal
 def _transfer(owner: address, to: address, amount: uint256):
-    assert to not in [empty(address), self], "receiver"
+    refusal.check(to not in [empty(address), self], "receiver")
     held: uint256 = self.balanceOf[owner]
-    assert held >= amount, "balance"
+    refusal.check(held >= amount, "balance")
     self.balanceOf[owner] = unsafe_sub(held, amount)
     # cannot overflow: the balances sum to totalSupply
     self.balanceOf[to] = unsafe_add(self.balanceOf[to], amount)
@@ -79,7 +81,7 @@ def _approve(owner: address, spender: address, amount: uint256):
 def _spend_allowance(owner: address, spender: address, amount: uint256):
     allowed: uint256 = self.allowance[owner][spender]
     if allowed != max_value(uint256):
-        assert allowed >= amount, "allowance"
+        refusal.check(allowed >= amount, "allowance")
         self.allowance[owner][spender] = unsafe_sub(allowed, amount)
 
 
@@ -93,7 +95,7 @@ def _mint(to: address, amount: uint256):
 @internal
 def _burn(owner: address, amount: uint256):
     held: uint256 = self.balanceOf[owner]
-    assert held >= amount, "balance"
+    refusal.check(held >= amount, "balance")
     self.balanceOf[owner] = unsafe_sub(held, amount)
     self.totalSupply = unsafe_sub(self.totalSupply, amount)
     log IERC20.Transfer(sender=owner, receiver=empty(address), value=amount)
@@ -135,7 +137,7 @@ def permit(
     @notice Set an allowance with the owner's EIP-712 signature (EIP-2612).
     @param deadline unix time up to which the signature counts.
     """
-    assert block.timestamp <= deadline, "expired"
+    refusal.check(block.timestamp <= deadline, "expired")
     nonce: uint256 = self.nonces[owner]
     self.nonces[owner] = unsafe_add(nonce, 1)
     digest: bytes32 = keccak256(
@@ -145,9 +147,9 @@ def permit(
             keccak256(abi_encode(PERMIT_TYPEHASH, owner, spender, amount, nonce, deadline)),
         )
     )
-    assert convert(s, uint256) <= MAX_S, "signature"
+    refusal.check(convert(s, uint256) <= MAX_S, "signature")
     signer: address = ecrecover(digest, v, r, s)
-    assert signer != empty(address) and signer == owner, "signature"
+    refusal.check(signer != empty(address) and signer == owner, "signature")
     self._approve(owner, spender, amount)
 
 

@@ -8,6 +8,8 @@
 @custom:assumes d > 0 and a quotient below 2^256; refused as `overflow` otherwise.
 """
 
+from . import refusal
+
 
 @internal
 @pure
@@ -21,7 +23,7 @@ def mul_div_down(a: uint256, b: uint256, d: uint256) -> uint256:
     high: uint256 = unsafe_sub(residue, low)
     if residue < low:
         high = unsafe_sub(high, 1)
-    assert d > high, "overflow"
+    refusal.check(d > high, "overflow")
     if high == 0:
         return unsafe_div(low, d)
 

@@ -9,6 +9,7 @@
 """
 
 from . import full_math
+from . import refusal
 
 
 MAX_TICK: constant(int256) = 887272
@@ -22,7 +23,7 @@ def sqrt_ratio_at_tick(tick: int256) -> uint256:
     @param tick log base 1.0001 of token1 per token0.
     @return sqrt(1.0001^tick) * 2^96; 2^128 / ratio is rounded up to 32 fewer bits, as the pool does.
     """
-    assert tick >= -MAX_TICK and tick <= MAX_TICK, "tick"
+    refusal.check(tick >= -MAX_TICK and tick <= MAX_TICK, "tick")
     bits: uint256 = convert(abs(tick), uint256)
     ratio: uint256 = 1 << 128
     if bits & 1 != 0:
