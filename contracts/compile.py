@@ -23,10 +23,12 @@ from web3.types import TxParams
 
 from contracts.errors import CompileError, DeployError
 from contracts.folders import cache_folder
+from contracts.refusal import refusal_of
 
 COMPILER_VERSION = "0.4.3"
 EVM_VERSION = "prague"
 CODE_SIZE_LIMIT = 24_576
+DEPLOY_GAS = 12_000_000
 FORMAT = "provault-compiled-1"
 
 
@@ -76,7 +78,7 @@ def compile_contract(name: str) -> CompiledContract:
 
 
 def deploy(
-    web3: Web3, compiled: CompiledContract, *args: object, sender: str, gas: int | None = None
+    web3: Web3, compiled: CompiledContract, *args: object, sender: str, gas: int | None = DEPLOY_GAS
 ) -> Contract:
     """Deploy a compiled contract from an account whose key the node holds.
 
@@ -85,7 +87,8 @@ def deploy(
     args
         Constructor arguments.
     gas
-        Gas limit in gas; `None` lets the node estimate.
+        Gas limit; `None` lets the node estimate, which on anvil takes no notice of a time set for the next
+        block.
 
     Raises
     ------
@@ -102,7 +105,7 @@ def deploy_code(
     bytecode: bytes,
     args: tuple[object, ...],
     sender: str,
-    gas: int | None = None,
+    gas: int | None = DEPLOY_GAS,
 ) -> Contract:
     """Deploy creation code from an account whose key the node holds; see `deploy`."""
     account = Web3.to_checksum_address(sender)
@@ -113,10 +116,11 @@ def deploy_code(
         hash_ = web3.eth.contract(abi=abi, bytecode=bytecode).constructor(*args).transact(transaction)
         receipt = web3.eth.wait_for_transaction_receipt(hash_)
     except Web3Exception as error:
-        raise DeployError(f"{name} cannot be deployed: {error}") from error
+        raise DeployError(f"{name} cannot be deployed: {error.user_message or error}") from error
     address: ChecksumAddress | None = receipt["contractAddress"]
     if receipt["status"] != 1 or address is None or not web3.eth.get_code(address):
-        raise DeployError(f"{name} cannot be deployed: its creation failed after {receipt['gasUsed']} gas")
+        why = refusal_of(web3, hash_) or f"its creation fails after {receipt['gasUsed']} gas"
+        raise DeployError(f"{name} cannot be deployed: {why}")
     return web3.eth.contract(address=address, abi=abi)
 
 

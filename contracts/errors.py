@@ -5,6 +5,7 @@ ContractsError
 ├── AnvilError        the local chain did not start, died, or refused a control request
 ├── CompileError      a contract does not compile or breaks the code size limit
 ├── DeployError       a deployment transaction reverted
+├── RefusalError      a transaction was not refused, or cannot be replayed to see why
 └── MarketError       the test market was asked for something that cannot be
 """
 
@@ -27,6 +28,10 @@ class CompileError(ContractsError):
 
 class DeployError(ContractsError):
     """A deployment transaction reverted."""
+
+
+class RefusalError(ContractsError):
+    """A transaction was not refused, or cannot be replayed to see why."""
 
 
 class MarketError(ContractsError):
