@@ -17,7 +17,7 @@ BLANK = "[redacted]"
 SHOWN_BYTES = 32
 
 _SECRET_KEY = re.compile(
-    r"pass(word|phrase|wd)?($|_)|secret|private|mnemonic|seed_phrase|api_?key|token$|credential|authorization"
+    r"pass(word|phrase|wd)?($|_)|secret|private|mnemonic|seed_phrase|api_?key|(access|auth|bearer|bot|refresh)_?token|credential|authorization"
     r"|cookie|keystore_json|blinding|weights|witness|notify_urls?$",
     re.IGNORECASE,
 )
