@@ -5,6 +5,7 @@ ContractsError
 ├── AnvilError        the local chain did not start, died, or refused a control request
 ├── CompileError      a contract does not compile or breaks the code size limit
 ├── DeployError       a deployment transaction reverted
+├── ParametersError   a vault's parameters break a rule of its constructor
 ├── RefusalError      a transaction was not refused, or cannot be replayed to see why
 └── MarketError       the test market was asked for something that cannot be
 """
@@ -36,3 +37,7 @@ class RefusalError(ContractsError):
 
 class MarketError(ContractsError):
     """The test market was asked for something that cannot be."""
+
+
+class ParametersError(ContractsError):
+    """A vault's parameters break a rule of its constructor."""
