@@ -1,17 +1,32 @@
 """Errors that the prover raises on purpose.
 
-    ProverError
-    ├── KernelInputError   a vector, size or index the arithmetic cannot take
-    ├── PointError         bytes that are not a usable curve point; `reason` says which rule they break
-    └── CeremonyError      a trusted-setup file that is not what it must be; `reason` says how
+ProverError
+├── KernelInputError   a vector, size or index the arithmetic cannot take
+├── PointError         bytes that are not a usable curve point; `reason` says which rule they break
+├── CeremonyError      a trusted-setup file that is not what it must be; `reason` says how
+├── ArchitectureError  an architecture.json that is not canonical or not a network; `field` says where
+├── LayoutError        a layout that breaks a rule of docs/protocol.md section 5.3; `rule` is its name
+└── WitnessError       inputs or weights that the circuit does not cover; `rule` says which
 """
 
 from typing import Literal
 
 PointReason = Literal["encoding", "infinity", "curve", "subgroup"]
 CeremonyReason = Literal[
-    "missing", "hash", "format", "encoding", "curve", "subgroup", "generator", "powers_g1", "powers_g2", "lagrange"
+    "missing",
+    "hash",
+    "format",
+    "encoding",
+    "infinity",
+    "curve",
+    "subgroup",
+    "generator",
+    "powers_g1",
+    "powers_g2",
+    "lagrange",
 ]
+LayoutRule = Literal["parameters", "rows", "provider", "operand", "base", "bounds"]
+WitnessRule = Literal["count", "input", "shape", "weight", "bias", "encoding"]
 
 
 class ProverError(Exception):
@@ -36,3 +51,30 @@ class CeremonyError(ProverError):
     def __init__(self, reason: CeremonyReason, detail: str = "") -> None:
         super().__init__(f"ceremony file refused ({reason})" + (f": {detail}" if detail else ""))
         self.reason: CeremonyReason = reason
+
+
+class ArchitectureError(ProverError, ValueError):
+    """Report an architecture that is not well formed, with the offending part as `field`."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"architecture refused ({field}): {detail}")
+        self.field = field
+        self.detail = detail
+
+
+class LayoutError(ProverError, ValueError):
+    """Report a layout that breaks a rule of docs/protocol.md section 5.3, named by `rule`."""
+
+    def __init__(self, rule: LayoutRule, detail: str) -> None:
+        super().__init__(f"layout refused ({rule}): {detail}")
+        self.rule: LayoutRule = rule
+        self.detail = detail
+
+
+class WitnessError(ProverError, ValueError):
+    """Report inputs or weights outside what the circuit covers; never holds a weight."""
+
+    def __init__(self, rule: WitnessRule, detail: str) -> None:
+        super().__init__(f"witness refused ({rule}): {detail}")
+        self.rule: WitnessRule = rule
+        self.detail = detail

@@ -117,9 +117,7 @@ class BlstGroup:
         digits = dense.view(np.uint8).reshape(count, limb_count * 8)
         return self._write_jacobian(self._product(table, digits, bits))
 
-    def _product(
-        self, table: PointTable, digits: Bytes, bits: int
-    ) -> Buffer:
+    def _product(self, table: PointTable, digits: Bytes, bits: int) -> Buffer:
         """Sum of digits_i table_i; `digits` holds little-endian scalars below 2^bits in its rows."""
         width = (bits + 7) // 8
         if bits < _SPLIT_BITS or len(table) * bits < _SPLIT_WORK or worker_count() == 1:
@@ -134,9 +132,7 @@ class BlstGroup:
         self._blst.blst_p1_add_or_double(low, low, high)
         return low
 
-    def _pippenger(
-        self, table: PointTable, digits: Bytes, bits: int
-    ) -> Buffer:
+    def _pippenger(self, table: PointTable, digits: Bytes, bits: int) -> Buffer:
         """Sum of digits_i table_i by Pippenger's buckets, in this thread."""
         rows = np.ascontiguousarray(digits)
         out = ctypes.create_string_buffer(blst.JACOBIAN_G1)

@@ -6,10 +6,13 @@ sources it was compiled from, because numba notices a change in the file of a co
 but not in the files of the functions it calls.
 """
 
+import atexit
 import hashlib
 import os
 import sys
 import tempfile
+import warnings
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
@@ -26,10 +29,27 @@ def _version() -> str:
 
 
 def cache_folder() -> Path:
-    """Return the folder for derived files, created when absent (mode 0700)."""
+    """Return the folder for derived files, created when absent (mode 0700).
+
+    Where the platform's folder cannot be written, warn and return one that lasts as long as the process.
+    """
     folder = Path(platformdirs.user_cache_path(DISTRIBUTION, appauthor=False, version=_version()))
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+        reason = "no permission to write"
+    except OSError as error:
+        reason = str(error.strerror)
+    return _temporary_folder(folder, reason)
+
+
+@lru_cache
+def _temporary_folder(wanted: Path, reason: str) -> Path:
+    warnings.warn(f"{wanted} cannot be used ({reason}); derived files last for this run only", stacklevel=3)
+    folder = tempfile.TemporaryDirectory(prefix=f"{DISTRIBUTION}-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -48,7 +68,8 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 def _source_digest() -> str:
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    folder = Path(__file__).parent
+    for source in [folder.parent / "field.py", *sorted(folder.glob("*.py"))]:
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
@@ -56,15 +77,12 @@ def _source_digest() -> str:
 def configure_numba() -> None:
     """Point numba's compilation cache into `cache_folder()`, before or after its import.
 
-    A NUMBA_CACHE_DIR set by the user stays. A folder that cannot be written leaves numba its default.
+    A NUMBA_CACHE_DIR set by the user stays.
     """
     if "NUMBA_CACHE_DIR" in os.environ:
         return
-    try:
-        folder = cache_folder() / "numba" / _source_digest()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        return
+    folder = cache_folder() / "numba" / _source_digest()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     if "numba" in sys.modules:
         sys.modules["numba"].config.reload_config()

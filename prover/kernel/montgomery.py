@@ -62,9 +62,7 @@ def _split(context: Untyped, builder: Untyped, wide: Untyped) -> Untyped:
 def _reduce_once(builder: Untyped, wide: Untyped) -> Untyped:
     """wide < 2r; return wide mod r."""
     modulus = _WIDE(SCALAR_MODULUS)
-    return builder.select(
-        builder.icmp_unsigned("<", wide, modulus), wide, builder.sub(wide, modulus)
-    )
+    return builder.select(builder.icmp_unsigned("<", wide, modulus), wide, builder.sub(wide, modulus))
 
 
 def _multiply_add(builder: Untyped, x: Untyped, y: Untyped, *addends: Untyped) -> tuple[Untyped, Untyped]:
@@ -84,9 +82,7 @@ def _product_code(context: Untyped, builder: Untyped, signature: Untyped, args: 
         _, borrow = _multiply_add(builder, quotient, _LIMB(_MODULUS_LIMBS[0]), low)
         for j in range(1, LIMB_COUNT):
             low, carry = _multiply_add(builder, a[j], digit, total[j], carry)
-            total[j - 1], borrow = _multiply_add(
-                builder, quotient, _LIMB(_MODULUS_LIMBS[j]), low, borrow
-            )
+            total[j - 1], borrow = _multiply_add(builder, quotient, _LIMB(_MODULUS_LIMBS[j]), low, borrow)
         total[LIMB_COUNT - 1] = builder.add(carry, borrow)
     return _split(context, builder, _reduce_once(builder, _join(builder, total)))
 
