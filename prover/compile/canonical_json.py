@@ -1,0 +1,38 @@
+"""Canonical JSON: sorted keys, no white space, ASCII, integers only (docs/protocol.md section 4)."""
+
+from __future__ import annotations
+
+import json
+
+
+class CanonicalJsonError(ValueError):
+    """Report bytes that are not the one canonical encoding of their value."""
+
+
+def encode_canonical(value: object) -> bytes:
+    """Encode as the one byte string that canonical JSON allows."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return text.encode("ascii")
+
+
+def decode_canonical(data: bytes) -> object:
+    """Decode bytes and refuse them unless encoding the value again gives the same bytes.
+
+    One test refuses white space, duplicate or unsorted keys, needless escapes and a byte order mark.
+
+    Raises: CanonicalJsonError.
+    """
+    try:
+        value: object = json.loads(data.decode("ascii"), parse_float=_refuse, parse_constant=_refuse)
+        same = encode_canonical(value) == data
+    except CanonicalJsonError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise CanonicalJsonError(f"not JSON: {type(error).__name__}") from error
+    if not same:
+        raise CanonicalJsonError("not canonical: keys sorted, separators , and :, ASCII, no white space")
+    return value
+
+
+def _refuse(literal: str) -> object:
+    raise CanonicalJsonError(f"only integers are numbers here, found {literal[:40]}")
