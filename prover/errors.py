@@ -6,7 +6,11 @@ ProverError
 ├── CeremonyError      a trusted-setup file that is not what it must be; `reason` says how
 ├── ArchitectureError  an architecture.json that is not canonical or not a network; `field` says where
 ├── LayoutError        a layout that breaks a rule of docs/protocol.md section 5.3; `rule` is its name
-└── WitnessError       inputs or weights that the circuit does not cover; `rule` says which
+├── WitnessError       inputs or weights that the circuit does not cover; `rule` says which
+├── RestartError       a challenge fell on a value that the prover must not use; fresh masks give another
+├── SoundnessError     a layout whose error terms sum to more than the budget
+├── FileFormatError    an artefact file that is not what it claims to be
+└── VerificationError  a key, statement or proof that is refused; `reason` is a word of section 10
 """
 
 from typing import Literal
@@ -26,7 +30,7 @@ CeremonyReason = Literal[
     "lagrange",
 ]
 LayoutRule = Literal["parameters", "rows", "provider", "operand", "base", "bounds"]
-WitnessRule = Literal["count", "input", "shape", "weight", "bias", "encoding"]
+WitnessRule = Literal["count", "input", "shape", "weight", "bias", "encoding", "relation", "restart"]
 
 
 class ProverError(Exception):
@@ -78,3 +82,39 @@ class WitnessError(ProverError, ValueError):
         super().__init__(f"witness refused ({rule}): {detail}")
         self.rule: WitnessRule = rule
         self.detail = detail
+
+
+class RestartError(ProverError):
+    """Report a challenge that the prover must not use."""
+
+
+class SoundnessError(ProverError):
+    """Report a layout that leaves fewer bits than the budget of docs/protocol.md section 12."""
+
+
+class FileFormatError(ProverError):
+    """Report a file that does not parse or does not start with its magic."""
+
+    def __init__(self, file: str, detail: str) -> None:
+        super().__init__(f"{file}: {detail}")
+        self.file = file
+
+
+class VerificationError(ProverError):
+    """Report a refusal with its word, and where, what was expected and what was found."""
+
+    def __init__(
+        self, reason: str, *, index: int | None = None, expected: object = None, found: object = None
+    ) -> None:
+        parts = [reason]
+        if index is not None:
+            parts.append(f"at {index}")
+        if expected is not None:
+            parts.append(f"expected {expected}")
+        if found is not None:
+            parts.append(f"found {found}")
+        super().__init__(", ".join(parts))
+        self.reason = reason
+        self.index = index
+        self.expected = expected
+        self.found = found
