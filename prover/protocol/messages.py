@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prover.errors import VerificationError
-from prover.field import R
+from prover.field import SCALAR_MODULUS as R
 from prover.protocol.shape import FIXED_COLUMN_COUNT, POINT_BYTES, SCALAR_BYTES, Shape
 from prover.protocol.transcript import encode_scalars
 
@@ -116,7 +116,8 @@ class Proof:
         def take(count: int) -> tuple[bytes, ...]:
             nonlocal cursor
             cut = tuple(
-                data[cursor + index * POINT_BYTES : cursor + (index + 1) * POINT_BYTES] for index in range(count)
+                data[cursor + index * POINT_BYTES : cursor + (index + 1) * POINT_BYTES]
+                for index in range(count)
             )
             cursor += count * POINT_BYTES
             return cut

@@ -1,4 +1,4 @@
-"""Counts that follow from a key's parameters: packs, chunks, message lengths (docs/protocol.md sections 6 to 8)."""
+"""Counts that follow from a key's parameters: packs, chunks, message lengths (sections 6 to 8)."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from eth_hash.auto import keccak
 
-from prover.field import R
+from prover.field import SCALAR_MODULUS as R
 
 TAG = b"provault.transcript.keccak256.v1"
 PROTOCOL_VERSION = 1
