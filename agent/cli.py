@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import typer
 
 import agent.commands
 from agent.errors import CommandGroupError
-from agent.output import EXIT_DONE, EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE, report
+from agent.output import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, report
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,7 +28,6 @@ def run(words: Sequence[str]) -> int:
     """Run the command line on these words and return the exit code."""
     try:
         code = build()(args=list(words), prog_name="provault", standalone_mode=False)
-        sys.stdout.flush()
         return code if isinstance(code, int) else EXIT_DONE
     except typer.TyperException as error:
         _report_usage(error, json="--json" in words)
@@ -37,10 +35,6 @@ def run(words: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("Interrupted.\n")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away; keep the interpreter's own flush at exit from complaining.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_REFUSED
 
 
 def build() -> typer.Typer:
