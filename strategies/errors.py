@@ -1,18 +1,18 @@
 """Errors of the strategies package.
 
-    StrategiesError
-    |-- DataMissingError       the data folder or a data file is not there
-    |-- DataFormatError        a data file that cannot be read as what it should be
-    |-- GapError               a window that reaches across missing candles
-    |-- RulesError             vault parameters that contradict each other
-    |-- VaultRefusal           an operation that the vault would revert, with the contract's word
-    |-- QuantiseError          a model that cannot become integers, by operator or bound
-    |-- ConfigError            a strategy's configuration file
-    |-- TrainingError          training that failed or a model that is refused
-    |-- ArtefactError          a strategy folder that is incomplete or not what it says
-    |-- RecordingError         a recording that cannot be read
-    |-- StrategyDigestError    a recording made with another strategy
-    `-- ReplayError            a recorded figure that the rules do not give
+StrategiesError
+|-- DataMissingError       the data folder or a data file is not there
+|-- DataFormatError        a data file that cannot be read as what it should be
+|-- GapError               a window that reaches across missing candles
+|-- RulesError             vault parameters that contradict each other
+|-- VaultRefusal           an operation that the vault would revert, with the contract's word
+|-- QuantiseError          a model that cannot become integers, by operator or bound
+|-- ConfigError            a strategy's configuration file
+|-- TrainingError          training that failed or a model that is refused
+|-- ArtefactError          a strategy folder that is incomplete or not what it says
+|-- RecordingError         a recording that cannot be read
+|-- StrategyDigestError    a recording made with another strategy
+`-- ReplayError            a recorded figure that the rules do not give
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Build a model's inputs: the one function that training, backtest, agent and compiler use.
 
-    inputs = s (tick_(i+1) - tick_i), oldest first, then the previous target in bps if the model asks
-    s = +1 when the risky asset is the pool's token0 (and for candles), else -1: up means dearer
+inputs = s (tick_(i+1) - tick_i), oldest first, then the previous target in bps if the model asks
+s = +1 when the risky asset is the pool's token0 (and for candles), else -1: up means dearer
 """
 
 from __future__ import annotations
