@@ -244,11 +244,11 @@ class Anvil:
         self.request("anvil_setBalance", address, hex(amount_wei))
 
     @contextmanager
-    def impersonate(self, address: str) -> Iterator[str]:
+    def impersonate(self, address: str) -> Iterator[ChecksumAddress]:
         """Let transactions be sent from an address whose key nobody holds."""
         self.request("anvil_impersonateAccount", address)
         try:
-            yield address
+            yield Web3.to_checksum_address(address)
         finally:
             self.request("anvil_stopImpersonatingAccount", address)
 
