@@ -30,7 +30,9 @@ CeremonyReason = Literal[
     "lagrange",
 ]
 LayoutRule = Literal["parameters", "rows", "provider", "operand", "base", "bounds"]
-WitnessRule = Literal["count", "input", "shape", "weight", "bias", "encoding", "relation", "restart"]
+WitnessRule = Literal[
+    "count", "input", "output", "shape", "weight", "bias", "encoding", "relation", "restart"
+]
 
 
 class ProverError(Exception):

@@ -11,8 +11,8 @@ from typing import Final
 
 from prover.compile.architecture import Architecture
 from prover.compile.cells import ceil_div, count_rows
+from prover.compile.parameter_rules import check_bounds
 from prover.compile.parameters import LayoutParameters
-from prover.compile.rules import check_bounds
 from prover.errors import LayoutError
 
 FIXED_COLUMN_COUNT: Final = 9

@@ -149,7 +149,7 @@ def evaluate_many(architecture: Architecture, weights: IntegerWeights, inputs: I
     Machine integers serve while the declared bounds keep every accumulator below 2^61, else Python integers.
 
     Returns: int64 [samples, n_out].
-    Raises: WitnessError `count`, `input`, or what `IntegerWeights.check` raises.
+    Raises: WitnessError `count`, `input`, `output` beyond int64, or what `IntegerWeights.check` raises.
     """
     if inputs.ndim != 2 or inputs.shape[1] != architecture.input_count:
         detail = f"inputs are {inputs.shape}, expected (samples, {architecture.input_count})"
@@ -168,7 +168,12 @@ def evaluate_many(architecture: Architecture, weights: IntegerWeights, inputs: I
     for layer, (matrix, biases) in zip(architecture.layers, weights.layers, strict=True):
         accumulators = values @ matrix.T.astype(values.dtype) + biases
         values = requantise(accumulators, layer.activation, architecture.shift_bits)
-    return values.astype(np.int64)
+    try:
+        return values.astype(np.int64)
+    except OverflowError as error:
+        raise WitnessError(
+            "output", "an output does not fit 64 bits; no layout holds such a network"
+        ) from error
 
 
 def requantise(accumulators: npt.NDArray[Any], activation: Activation, shift_bits: int) -> npt.NDArray[Any]:

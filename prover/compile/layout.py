@@ -9,14 +9,14 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from eth_hash.auto import keccak
 
 from prover.compile.architecture import Architecture
 from prover.compile.cells import IDLE, INPUT_START, TABLE, CellMap, ceil_div, map_cells
 from prover.compile.cost_model import choose_parameters
 from prover.compile.gather import GatherPlan, build_gather_plan
-from prover.compile.parameters import LayoutParameters
-from prover.compile.rules import check_bounds, check_layout, check_parameters, check_row_counts
+from prover.compile.parameter_rules import check_bounds, check_parameters, check_row_counts
+from prover.compile.parameters import LayoutParameters, circuit_digest
+from prover.compile.rules import check_layout
 
 __all__ = ["Layout", "LayoutParameters", "RowKind", "Segment", "build_layout", "choose_parameters"]
 
@@ -89,11 +89,6 @@ class Layout:
     def gather_plan(self) -> GatherPlan:
         """Return the witness's index arrays, computed once."""
         return build_gather_plan(self)
-
-
-def circuit_digest(architecture: Architecture, parameters: LayoutParameters) -> bytes:
-    """Return H( H(architecture.json) || H(layout.json) )."""
-    return keccak(keccak(architecture.to_bytes()) + keccak(parameters.to_bytes()))
 
 
 def build_layout(architecture: Architecture, parameters: LayoutParameters) -> Layout:

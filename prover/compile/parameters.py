@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Final
 
+from eth_hash.auto import keccak
+
+from prover.compile.architecture import Architecture
 from prover.compile.canonical_json import CanonicalJsonError, decode_canonical, encode_canonical
 from prover.errors import LayoutError
 
@@ -57,3 +60,8 @@ class LayoutParameters:
         if document.pop("format") != FORMAT:
             raise LayoutError("parameters", f"expected the format {FORMAT!r}")
         return cls(**document)
+
+
+def circuit_digest(architecture: Architecture, parameters: LayoutParameters) -> bytes:
+    """Return H( H(architecture.json) || H(layout.json) )."""
+    return keccak(keccak(architecture.to_bytes()) + keccak(parameters.to_bytes()))

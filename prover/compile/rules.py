@@ -12,18 +12,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from prover.compile.architecture import Architecture
 from prover.compile.cells import IDLE, INPUT_START, TABLE, ceil_div, count_rows, map_cells
-from prover.compile.parameters import LayoutParameters
+from prover.compile.parameter_rules import check_bounds, check_parameters, check_row_counts, require_rows
+from prover.compile.parameters import circuit_digest
 from prover.errors import LayoutError, LayoutRule
-from prover.field import SCALAR_MODULUS as R
 
 if TYPE_CHECKING:
     from prover.compile.layout import Layout
 
-SUPPORTED_BUS_SUMS: Final = 1
-SUPPORTED_OPTIMISER: Final = 1
-MAX_LIMB_BITS: Final = 12
+__all__ = ["check_bounds", "check_layout", "check_parameters", "check_row_counts"]
+
 SELECTORS: Final = ("q_in", "q_dot", "q_pub", "q_rel", "q_sgn", "q_zero")
 
 Rows = npt.NDArray[np.bool_]
@@ -54,33 +52,6 @@ def check_layout(layout: Layout) -> None:
     check_index(layout)
 
 
-def check_parameters(architecture: Architecture, parameters: LayoutParameters) -> None:
-    """Rule `parameters`: n = 2^k, t (n + 4) <= N, L >= 6, wa <= min(L, t), lam = shift_bits, 4 M^4 < r."""
-    n, t, lanes, weight_lanes = (
-        parameters.rows,
-        parameters.pack_columns,
-        parameters.lanes,
-        parameters.weight_lanes,
-    )
-    conditions = (
-        (2 <= n <= 2**32 and n & (n - 1) == 0, "rows must be 2^k with 1 <= k <= 32"),
-        (lanes >= 6, "lanes must be at least 6"),
-        (1 <= weight_lanes <= min(lanes, t), "weight_lanes must lie in [1, min(lanes, pack_columns)]"),
-        (t >= 2, "pack_columns must be at least 2"),
-        (t * (n + 4) <= parameters.powers, "pack_columns (rows + 4) must not exceed powers"),
-        (parameters.weight_packs >= 1, "weight_packs must be at least 1"),
-        (1 <= parameters.limb_bits <= MAX_LIMB_BITS, f"limb_bits must lie in [1, {MAX_LIMB_BITS}]"),
-        (parameters.limb_bits == architecture.shift_bits, "limb_bits must equal shift_bits"),
-        (parameters.bus_sums == SUPPORTED_BUS_SUMS, f"bus_sums must be {SUPPORTED_BUS_SUMS}"),
-        (parameters.optimiser == SUPPORTED_OPTIMISER, f"optimiser must be {SUPPORTED_OPTIMISER}"),
-    )
-    for holds, detail in conditions:
-        if not holds:
-            raise LayoutError("parameters", detail)
-    if 4 * parameters.modulus**4 >= R:
-        raise LayoutError("parameters", "4 M^4 must be below r")
-
-
 def check_public_count(layout: Layout) -> None:
     """Rule `parameters`: |pub| is a positive multiple of L, and the one of section 5.1."""
     expected = map_cells(layout.architecture, layout.parameters).public_count
@@ -90,28 +61,12 @@ def check_public_count(layout: Layout) -> None:
         raise LayoutError("parameters", f"expected {expected} public cells, found {layout.public_count}")
 
 
-def check_bounds(architecture: Architecture) -> None:
-    """Rule R4 `bounds`: V_l < M^4/2 - M for every layer."""
-    modulus = 1 << architecture.shift_bits
-    limit = modulus**4 // 2 - modulus
-    for index, accumulator in enumerate(architecture.value_bounds().accumulators):
-        if accumulator >= limit:
-            detail = f"layer {index} can reach {accumulator}, the limbs hold less than {limit}"
-            raise LayoutError("bounds", detail)
-
-
-def check_row_counts(architecture: Architecture, parameters: LayoutParameters) -> None:
-    """Rule `rows`, by arithmetic: refuse before anything is allocated."""
-    counts = count_rows(architecture, parameters)
-    _require_rows(parameters.rows, counts.accumulator, counts.requantisation, counts.provided_freely)
-
-
 def check_rows(layout: Layout) -> None:
     """Rule `rows`, on the columns: accumulator rows <= n - 1; table, inputs, constants have room."""
     requantisation = _requantisation(layout)
     active = requantisation | (layout.q_pub != 0) | (layout.q_dot != 0)
     freely = count_rows(layout.architecture, layout.parameters).provided_freely
-    _require_rows(layout.parameters.rows, int(active.sum()), int(requantisation.sum()), freely)
+    require_rows(layout.parameters.rows, int(active.sum()), int(requantisation.sum()), freely)
 
 
 def check_columns(layout: Layout) -> None:
@@ -280,6 +235,8 @@ def check_index(layout: Layout) -> None:
     addresses = (layout.constants, layout.vector_start, layout.output_start)
     expected = (cells.constants, cells.vector_start, cells.output_start)
     _require(addresses == expected, "provider", "the cell addresses are not those of section 5.1")
+    digest = circuit_digest(layout.architecture, layout.parameters)
+    _require(layout.circuit_digest == digest, "parameters", "circuit_digest is that of another circuit")
     kinds = layout.q_pub + 2 * layout.q_dot + 3 * layout.q_rel + 4 * layout.q_sgn
     _require(bool(np.array_equal(layout.row_kind, kinds)), "base", "row_kind differs from the selectors")
     listed = [(item.layer, item.block, item.dot_rows, item.close_rows) for item in layout.segments]
@@ -307,14 +264,6 @@ def _requantisation(layout: Layout) -> Rows:
 def _driven(layout: Layout) -> Rows:
     rows: Rows = (layout.q_in != 0) | _requantisation(layout)
     return rows
-
-
-def _require_rows(rows: int, accumulator: int, requantisation: int, freely: int) -> None:
-    if accumulator > rows - 1:
-        raise LayoutError("rows", f"{accumulator} accumulator rows, at most {rows - 1} fit")
-    free = rows - requantisation
-    if freely > free:
-        raise LayoutError("rows", f"table, inputs and constants need {freely} free rows, there are {free}")
 
 
 def _require(holds: bool, rule: LayoutRule, detail: str) -> None:
