@@ -116,11 +116,13 @@ def deploy_code(
         hash_ = web3.eth.contract(abi=abi, bytecode=bytecode).constructor(*args).transact(transaction)
         receipt = web3.eth.wait_for_transaction_receipt(hash_)
     except Web3Exception as error:
-        raise DeployError(f"{name} cannot be deployed: {error.user_message or error}") from error
+        raise DeployError(f"{name} cannot be deployed: {getattr(error, 'message', None) or error}") from error
     address: ChecksumAddress | None = receipt["contractAddress"]
-    if receipt["status"] != 1 or address is None or not web3.eth.get_code(address):
+    if receipt["status"] != 1:
         why = refusal_of(web3, hash_) or f"its creation fails after {receipt['gasUsed']} gas"
         raise DeployError(f"{name} cannot be deployed: {why}")
+    if address is None or not web3.eth.get_code(address):
+        raise DeployError(f"{name} cannot be deployed: its creation leaves no code")
     return web3.eth.contract(address=address, abi=abi)
 
 
