@@ -1,0 +1,85 @@
+"""Errors of the audit package.
+
+AuditError
+|-- VerificationError  a key, a commitment or a proof that the protocol refuses, by its word
+|-- CircuitError       public files that break a rule of the circuit, by the rule's name
+|-- CeremonyError      a ceremony file that is not the pinned one or not a setup
+`-- FileError          a file that is missing, unreadable or not in its format
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class AuditError(Exception):
+    """Stand at the root of every refusal of the audit package."""
+
+
+class VerificationError(AuditError):
+    """Refuse a key, a commitment or a proof.
+
+    Parameters
+    ----------
+    reason : the protocol's word: key, ceremony, count, input, length, scalar, point, challenge, opening;
+        for proof files also context, circuit and commitment.
+    subject : what was looked at.
+    index : position of the subject among its like, where there are several.
+    expected, found : what the protocol wants and what stood there.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        subject: str,
+        *,
+        index: int | None = None,
+        expected: object = None,
+        found: object = None,
+    ) -> None:
+        self.reason = reason
+        self.subject = subject
+        self.index = index
+        self.expected = expected
+        self.found = found
+        place = subject if index is None else f"{subject} {index}"
+        super().__init__(f"{reason}: {place}: expected {expected}, found {found}.")
+
+
+class CircuitError(AuditError):
+    """Refuse an architecture, a layout or a column by the name of the rule that it breaks.
+
+    Parameters
+    ----------
+    rule : architecture, layout, parameters, rows, provider, operand, base, bounds or soundness.
+    detail : what breaks it, and where.
+    """
+
+    def __init__(self, rule: str, detail: str) -> None:
+        self.rule = rule
+        self.detail = detail
+        super().__init__(f"{rule}: {detail}.")
+
+
+class CeremonyError(AuditError):
+    """Refuse a ceremony file.
+
+    Parameters
+    ----------
+    reason : file, hash, format, point, generator, powers or lagrange.
+    detail : what was wrong, and where.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"ceremony {reason}: {detail}.")
+
+
+class FileError(AuditError):
+    """Refuse a file that is missing, unreadable or not in its format."""
+
+    def __init__(self, path: str | Path, detail: str) -> None:
+        self.path = Path(path)
+        self.detail = detail
+        super().__init__(f"{path}: {detail}.")
