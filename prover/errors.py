@@ -13,7 +13,7 @@ ProverError
 └── VerificationError  a key, statement or proof that is refused; `reason` is a word of section 10
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 PointReason = Literal["encoding", "infinity", "curve", "subgroup"]
 CeremonyReason = Literal[
@@ -102,13 +102,28 @@ class FileFormatError(ProverError):
         self.file = file
 
 
+#: The words of docs/protocol.md section 10 and what they mean.
+REASONS: Final = {
+    "key": "the verifying key or commitment is not what it must be",
+    "ceremony": "the key was made with another ceremony file",
+    "context": "the context is not 32 bytes",
+    "count": "the number of public integers is wrong",
+    "input": "a public integer is out of range",
+    "length": "the proof has the wrong length",
+    "scalar": "an evaluation is not canonical",
+    "point": "a point is malformed",
+    "challenge": "a challenge fell on a forbidden value",
+    "opening": "the proof does not prove this statement",
+}
+
+
 class VerificationError(ProverError):
     """Report a refusal with its word, and where, what was expected and what was found."""
 
     def __init__(
         self, reason: str, *, index: int | None = None, expected: object = None, found: object = None
     ) -> None:
-        parts = [reason]
+        parts = [f"{reason}: {REASONS[reason]}"]
         if index is not None:
             parts.append(f"at {index}")
         if expected is not None:
