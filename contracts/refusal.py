@@ -37,7 +37,7 @@ def refusal_of(web3: Web3, transaction: HexStr | bytes) -> str:
     except Web3Exception as error:
         raise RefusalError(f"transaction {name} cannot be replayed: {error}") from error
     trace = answer.get("result")
-    if not isinstance(trace, dict):
+    if not isinstance(trace, dict) or "type" not in trace:
         raise RefusalError(f"transaction {name} cannot be replayed: {answer.get('error', 'no trace')}")
     if "error" not in trace:
         raise RefusalError(f"transaction {name} was not refused")

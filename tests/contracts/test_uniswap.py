@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 from hexbytes import HexBytes
 from web3 import Web3
+from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractLogicError
 
 from contracts import tick_math
@@ -27,6 +28,11 @@ def fresh(chain: Anvil, **options: object) -> Market:
     chain.set_next_timestamp(chain.now_secs + 1)
     market.add_full_range(LIQUIDITY)
     return market
+
+
+def send(chain: Anvil, call: ContractFunction, sender: str) -> None:
+    receipt = chain.web3.eth.wait_for_transaction_receipt(call.transact({"from": sender, "gas": 8_000_000}))
+    assert receipt["status"] == 1
 
 
 def test_the_pool_is_the_published_one(chain: Anvil) -> None:
@@ -76,12 +82,12 @@ def test_ticks_are_the_pools_own(chain: Anvil) -> None:
     factory, sender = market.factory, market.sender
     bare = chain.web3.eth.contract(abi=market.pool.abi)
     address = factory.functions.createPool(market.base.address, market.risky.address, 3000).call()
-    factory.functions.createPool(market.base.address, market.risky.address, 3000).transact({"from": sender})
+    send(chain, factory.functions.createPool(market.base.address, market.risky.address, 3000), sender)
     pool = bare(address)
 
     def tick_of(sqrt_price_x96: int) -> int:
         before = chain.snapshot()
-        pool.functions.initialize(sqrt_price_x96).transact({"from": sender, "gas": 200_000})
+        send(chain, pool.functions.initialize(sqrt_price_x96), sender)
         tick = pool.functions.slot0().call()[1]
         chain.revert(before)
         return int(tick)
@@ -205,8 +211,8 @@ def test_test_tokens_move_like_tokens(chain: Anvil) -> None:
     market = Market.create(chain.web3)
     token, (owner, spender) = market.base, chain.accounts[:2]
     market.mint_tokens(token, owner, 100)
-    token.functions.approve(spender, 60).transact({"from": owner})
-    token.functions.transferFrom(owner, NO_ONE, 40).transact({"from": spender})
+    send(chain, token.functions.approve(spender, 60), owner)
+    send(chain, token.functions.transferFrom(owner, NO_ONE, 40), spender)
     assert token.functions.balanceOf(NO_ONE).call() == 40
     assert token.functions.allowance(owner, spender).call() == 20
     with pytest.raises(ContractLogicError, match="allowance"):
