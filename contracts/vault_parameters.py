@@ -72,7 +72,7 @@ class VaultDeployment:
 
 @dataclass(frozen=True)
 class VaultRules:
-    """The numbers of a vault, in the order of the constructor's `Rules`; the last two serve the checks only."""
+    """The numbers of a vault; `as_tuple` gives them in the order of the constructor's `Rules`."""
 
     window: int  # W: ticks of an input window, 2..128; W - 1 differences
     liquidity: int  # least harmonic mean liquidity of the pool; about half of what is usual
@@ -80,6 +80,7 @@ class VaultRules:
     bounty: int  # raw base, from the bond to whoever claims the miss; about 3 times its gas
     seed_min: int  # raw base, locked for ever at `open`
     max_shares: int  # 18 decimals; a full rebalance should fit a few fills of TOLERANCE
+    base_decimals: int  # the token's; for the checks, not an argument of the constructor
     previous_target: bool = False  # the strategy reads the previous target too
     decide_secs: int = 1_200  # after the epoch begins
     recent_secs: int = 600  # the recent price is the mean of this span
@@ -92,8 +93,7 @@ class VaultRules:
     unbond_secs: int = 14 * DAY_SECS
     timelock_secs: int = 7 * DAY_SECS
     fee: int = 10**12  # fraction of supply minted per decision; 0.88 % a year of hourly ones
-    interval_secs: int = 3_600  # the price log's; not an argument of the constructor
-    base_decimals: int = 18  # the token's; not an argument of the constructor
+    interval_secs: int = 3_600  # the price log's; for the checks, not an argument of the constructor
 
     def __post_init__(self) -> None:
         """Refuse what the constructor refuses.
@@ -123,7 +123,9 @@ class VaultRules:
         _refuse_unless(self.bounty < self.cut < BOUND, "bounty < cut < 2^128")
         _refuse_unless(self.drip_secs > 0, "drip_secs > 0")
         least = (RING_INTERVALS - self.window) * interval
-        _refuse_unless(least < self.unbond_secs < BOUND, "(256 - window) * interval_secs < unbond_secs < 2^128")
+        _refuse_unless(
+            least < self.unbond_secs < BOUND, "(256 - window) * interval_secs < unbond_secs < 2^128"
+        )
         _refuse_unless(7 * DAY_SECS <= self.timelock_secs < BOUND, "7 days <= timelock_secs < 2^128")
         _refuse_unless(
             self.fee <= ONE and self.fee * YEAR_SECS <= interval * (ONE // 50),
