@@ -17,17 +17,17 @@ AFFINE_G2: Final = 192
 TARGET: Final = 576
 
 SUCCESS: Final = 0
-BAD_ENCODING: Final = 1
 NOT_ON_CURVE: Final = 2
+NOT_IN_GROUP: Final = 3
 
-_SIZES: Final = {
+SIZES: Final = {
     "blst_p1_affine_sizeof": AFFINE_G1,
     "blst_p1_sizeof": JACOBIAN_G1,
     "blst_p2_affine_sizeof": AFFINE_G2,
     "blst_fp12_sizeof": TARGET,
 }
 
-_POINTERS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
+FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "blst_p1_deserialize": (c_int, (c_void_p, c_void_p)),
     "blst_p2_deserialize": (c_int, (c_void_p, c_void_p)),
     "blst_p1_affine_serialize": (None, (c_void_p, c_void_p)),
@@ -69,11 +69,11 @@ def load() -> ctypes.CDLL:
         raise BlstUnavailableError("the package ckzg is not installed")
     try:
         library = ctypes.CDLL(spec.origin)
-        for name, (result, arguments) in _POINTERS.items():
+        for name, (result, arguments) in FUNCTIONS.items():
             function = getattr(library, name)
             function.restype = result
             function.argtypes = arguments
-        for name, expected in _SIZES.items():
+        for name, expected in SIZES.items():
             size = getattr(library, name)
             size.restype = c_size_t
             size.argtypes = ()

@@ -2,7 +2,7 @@
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +30,15 @@ def _address(array: npt.NDArray[Any]) -> int:
     return int(array.ctypes.data)
 
 
-def _refuse(code: int) -> NoReturn:
-    raise PointError("curve" if code == blst.NOT_ON_CURVE else "encoding")
+def _judge(code: int) -> None:
+    """Raise PointError for what a deserialiser returned.
+
+    It writes the point (0, 2) of order 3 and calls it "not in group": membership is tested elsewhere.
+    """
+    if code == blst.NOT_ON_CURVE:
+        raise PointError("curve")
+    if code not in (blst.SUCCESS, blst.NOT_IN_GROUP):
+        raise PointError("encoding")
 
 
 class BlstGroup:
@@ -54,9 +61,7 @@ class BlstGroup:
             raise PointError("encoding", f"{len(encoding)} bytes, first {encoding[:1].hex()}")
         if encoding == INFINITY_G1:
             return
-        code = self._blst.blst_p1_deserialize(address, encoding)
-        if code != blst.SUCCESS:
-            _refuse(code)
+        _judge(self._blst.blst_p1_deserialize(address, encoding))
 
     def _read_g2(self, encoding: bytes, address: int) -> None:
         if len(encoding) != G2_BYTES or encoding[0] & _FLAG_BITS or encoding[48] & _FLAG_BITS:
@@ -64,9 +69,7 @@ class BlstGroup:
         if not any(encoding):
             return
         swapped = encoding[48:96] + encoding[:48] + encoding[144:] + encoding[96:144]
-        code = self._blst.blst_p2_deserialize(address, swapped)
-        if code != blst.SUCCESS:
-            _refuse(code)
+        _judge(self._blst.blst_p2_deserialize(address, swapped))
 
     def _write_g1(self, affine: int) -> bytes:
         out = ctypes.create_string_buffer(G1_BYTES)

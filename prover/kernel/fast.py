@@ -1,10 +1,13 @@
-"""The fast kernel: compiled field vectors with blst, or with arkworks where blst is missing."""
+"""The fast kernel: compiled field vectors with blst, or with arkworks where blst cannot be had."""
 
 import ctypes
+import warnings
 
 from prover.kernel import blst
+from prover.kernel.arkworks_group import ArkworksGroup
 from prover.kernel.blst_group import BlstGroup
 from prover.kernel.fast_field import FastField
+from prover.kernel.interface import Kernel
 
 
 class FastKernel(FastField, BlstGroup):
@@ -14,6 +17,20 @@ class FastKernel(FastField, BlstGroup):
         BlstGroup.__init__(self, library or blst.load())
 
 
-def load_fast_kernel() -> FastKernel:
-    """Return the fastest kernel this machine has."""
-    return FastKernel()
+class ArkworksKernel(FastField, ArkworksGroup):
+    """Kernel on numba loops and arkworks."""
+
+
+class SlowGroupWarning(UserWarning):
+    """Say that multi-scalar products take two to four times as long here."""
+
+
+def load_fast_kernel() -> Kernel:
+    """Return the fastest kernel this machine has; warn when that is not blst."""
+    try:
+        return FastKernel()
+    except blst.BlstUnavailableError as error:
+        warnings.warn(
+            f"blst is not available ({error}); arkworks serves instead", SlowGroupWarning, stacklevel=2
+        )
+        return ArkworksKernel()

@@ -171,11 +171,12 @@ class GroupKernel(Protocol):
     def msm(self, points: Points, scalars: Vector) -> bytes:
         """Return sum_i scalars_i points_i over the first len(scalars) points, encoded.
 
-        A table whose entries are all near 0 or all near r in absolute value costs less.
+        The points must lie in the subgroup; for others the result is undefined. Scalars that all
+        are small as signed integers, |s| < 2^b with s in (-r/2, r/2), cost as b bits do.
         """
 
     def msm_small(self, points: Points, scalars: SmallInts) -> bytes:
-        """Return sum_i scalars_i points_i for signed small scalars, encoded."""
+        """Return `msm` for signed 64-bit scalars; a one-dimensional int64 array goes in."""
 
     def add_points(self, encodings: Sequence[bytes]) -> bytes:
         """Return the sum of encoded points; none at all sum to infinity.

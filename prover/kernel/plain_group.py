@@ -127,9 +127,9 @@ class PlainGroup:
             raise KernelInputError("a product of no pairings holds vacuously")
         product = FQ12.one()
         for left, right in pairs:
-            if any(left):
+            if any(left) or len(left) != G1_BYTES:
                 self.check_point(left)
-            if any(right):
+            if any(right) or len(right) != G2_BYTES:
                 self.check_point_g2(right)
             product = product * pairing(_decode_g2(right), _decode_g1(left), final_exponentiate=False)
         return bool(final_exponentiate(product) == FQ12.one())

@@ -1,0 +1,39 @@
+"""Compile every loop ahead of time, so that the first proof does not wait for it."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from prover.kernel import GENERATOR_G1, default_kernel
+
+
+def warm_kernel(progress: Callable[[str], None] = lambda step: None) -> None:
+    """Call each operation once, naming it to `progress`; later processes load the code from disk."""
+    kernel = default_kernel()
+    one = kernel.vector([1, 2, 3, 4])
+    progress("vectors")
+    kernel.from_int64(np.array([1, -1], dtype=np.int64))
+    for result in (
+        kernel.add(one, one),
+        kernel.sub(one, one),
+        kernel.mul(one, one),
+        kernel.neg(one),
+        kernel.scale(one, 2),
+        kernel.add_scalar(one, 2),
+        kernel.axpy(one, 2, one),
+        kernel.constant(2, 4),
+        kernel.inverse(one),
+        kernel.powers(2, 4),
+        kernel.prefix_sum(one),
+    ):
+        kernel.ints(result)
+    kernel.inner(one, one)
+    kernel.sum(one)
+    progress("polynomials")
+    kernel.intt(kernel.ntt(one))
+    kernel.coset_intt(kernel.coset_ntt(one, 8, 7), 7)
+    kernel.divide(one, kernel.evaluate(one, 2))
+    progress("points")
+    points = kernel.points(GENERATOR_G1 * 4)
+    kernel.msm(points, one)
+    kernel.msm_small(points, np.array([1, -1], dtype=np.int64))

@@ -1,0 +1,90 @@
+"""Which kernel is used, and what happens where blst cannot be had."""
+
+import ctypes
+import multiprocessing
+import os
+import secrets
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+from prover.field import SCALAR_MODULUS as R
+from prover.kernel import GENERATOR_G1, blst, default_kernel, plain_kernel
+from prover.kernel.fast import ArkworksKernel, FastKernel, SlowGroupWarning, load_fast_kernel
+from prover.kernel.plain import PlainKernel
+from prover.kernel.threads import map_threads, worker_count
+from prover.kernel.warm import warm_kernel
+
+
+def test_each_kernel_is_made_once() -> None:
+    assert default_kernel() is default_kernel()
+    assert plain_kernel() is plain_kernel()
+    assert isinstance(default_kernel(), FastKernel)
+    assert isinstance(plain_kernel(), PlainKernel)
+
+
+def test_a_missing_symbol_falls_back_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(blst.FUNCTIONS, "blst_p1s_no_such_function", (None, ()))
+    with pytest.raises(blst.BlstUnavailableError, match="no_such_function"):
+        blst.load()
+    with pytest.warns(SlowGroupWarning, match="no_such_function"):
+        kernel = load_fast_kernel()
+    assert isinstance(kernel, ArkworksKernel)
+    assert kernel.mul_point(GENERATOR_G1, 5) == plain_kernel().mul_point(GENERATOR_G1, 5)
+
+
+def test_other_structure_sizes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(blst.SIZES, "blst_p1_sizeof", 145)
+    with pytest.raises(blst.BlstUnavailableError, match="blst_p1_sizeof is 144, expected 145"):
+        blst.load()
+
+
+def test_without_the_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(blst.BlstUnavailableError, match="not installed"):
+        blst.load()
+
+
+def test_a_library_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> ctypes.CDLL:
+        raise OSError("wrong ELF class")
+
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    with pytest.raises(blst.BlstUnavailableError, match="wrong ELF class"):
+        blst.load()
+
+
+def test_on_a_big_endian_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.byteorder", "big")
+    with pytest.raises(blst.BlstUnavailableError, match="little endian"):
+        blst.load()
+
+
+def test_threads_keep_the_order_and_pass_errors_on() -> None:
+    assert worker_count() >= 1
+    assert map_threads(lambda x: x * x, range(20)) == [x * x for x in range(20)]
+    assert map_threads(lambda x: x, []) == []
+    with pytest.raises(ZeroDivisionError):
+        map_threads(lambda x: 1 // x, [1, 0, 2])
+
+
+def _large_product(seed: int) -> bytes:
+    kernel = default_kernel()
+    points = kernel.points(GENERATOR_G1 * 100)
+    return kernel.msm(points, kernel.vector([seed] * 100))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_makes_its_own_threads() -> None:
+    seed = secrets.randbelow(R)
+    expected = _large_product(seed)
+    assert default_kernel().mul_point(GENERATOR_G1, 100 * seed) == expected
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
+        assert pool.submit(_large_product, seed).result(timeout=30) == expected
+        assert pool.submit(os.getpid).result(timeout=30) != os.getpid()
+
+
+def test_warming_names_its_steps() -> None:
+    steps: list[str] = []
+    warm_kernel(steps.append)
+    assert steps == ["vectors", "polynomials", "points"]
