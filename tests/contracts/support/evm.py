@@ -95,7 +95,7 @@ class Deployed:
         indexed = [part for part in item["inputs"] if part["indexed"]]
         plain = [part for part in item["inputs"] if not part["indexed"]]
         found = {
-            part["name"]: decode([part["type"]], topic.to_bytes(32, "big"))[0]
+            part["name"]: _named(part, decode([part["type"]], topic.to_bytes(32, "big"))[0])
             for part, topic in zip(indexed, topics[1:], strict=True)
         }
         found.update(

@@ -4,17 +4,19 @@ import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import boa
 from eth_abi.abi import encode
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
-from tests.contracts.support.evm import Deployed, deploy, deploy_code
 
 from contracts.tick_math import sqrt_ratio_at_tick
 from contracts.toolchain import read_artifact
 from contracts.vault_parameters import VaultDeployment, VaultParameters, VaultRules
+from tests.contracts.support.evm import Deployed, deploy, deploy_code
 
 CORE = "@uniswap/v3-core/artifacts/contracts"
 CHAIN_ID = 1
@@ -35,7 +37,7 @@ ZERO = "0x" + "00" * 20
 
 def account(role: str) -> str:
     """Return the address of an actor."""
-    return "0x" + keccak(text=role)[:20].hex()
+    return to_checksum_address(keccak(text=role)[:20])
 
 
 OPERATOR, GUARDIAN, HOLDER, OTHER, STRANGER = map(
@@ -88,7 +90,6 @@ class World:
     price_log: Deployed
     verifier: Deployed
     vault: Deployed
-    began_at: int  # unix time when the world was ready
 
     # -- time and market
 
@@ -137,7 +138,7 @@ class World:
             self.push(epoch)
             ticks = self.price_log.window(epoch, self.rules.window)
         sign = 1 if self.market.risky_is_token0 else -1
-        found = [sign * (after - before) for before, after in zip(ticks, ticks[1:], strict=False)]
+        found = [sign * (after - before) for before, after in pairwise(ticks)]
         return [*found, self.vault.target()] if self.rules.previous_target else found
 
     def context(self, epoch: int, *, chain_id: int = CHAIN_ID, vault: str | None = None) -> bytes:
@@ -210,7 +211,7 @@ def rules_for(market: Market, **changes: Any) -> VaultRules:
 _built = 0
 
 
-def build(market: Market | None = None, **changes: Any) -> World:
+def build(market: Market | None = None, *, sequencer: str = ZERO, **changes: Any) -> World:
     """Deploy everything and let the log fill one window; the vault is not opened."""
     global _built
     _built += 1
@@ -253,7 +254,7 @@ def build(market: Market | None = None, **changes: Any) -> World:
             strategy_hash=strategy_hash,
             operator=OPERATOR,
             guardian=GUARDIAN,
-            sequencer=changes.get("sequencer", ZERO),
+            sequencer=sequencer,
         ),
         rules=rules,
     )
@@ -263,12 +264,11 @@ def build(market: Market | None = None, **changes: Any) -> World:
             token.mint(actor, 10**15 * 10 ** token.decimals())
             token.approve(vault.address, MAX_UINT, sender=actor)
     world = World(
-        market, rules, parameters, base, risky, factory, pool, mover, price_log, verifier, vault, 0
+        market, rules, parameters, base, risky, factory, pool, mover, price_log, verifier, vault
     )
     for step in range(WINDOW + 1):
         world.next_epoch(600)
         world.move(market.start_tick + (7 * step) % 11)
-    world.began_at = world.now
     return world
 
 
@@ -276,3 +276,18 @@ def _token(contract: str, decimals: int, at: str) -> Deployed:
     if contract == "testing/Token":
         return deploy(contract, "Test", "TEST", decimals, at=at)
     return deploy(contract, decimals, at=at)
+
+
+@contextlib.contextmanager
+def unopened(market: Market | None = None, **changes: Any) -> Iterator[World]:
+    """Build a world for one block and undo it afterwards."""
+    with boa.env.anchor():
+        yield build(market, **changes)
+
+
+@contextlib.contextmanager
+def opened(market: Market | None = None, **changes: Any) -> Iterator[World]:
+    """Build a world with an opened vault for one block and undo it afterwards."""
+    with unopened(market, **changes) as world:
+        world.open()
+        yield world
