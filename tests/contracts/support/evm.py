@@ -47,7 +47,7 @@ class Deployed:
             keccak(text=abi_to_signature(item)): item for item in abi if item["type"] == "event"
         }
         self.gas_used = 0
-        self.logs: list[Event] = []  # of the last call, this contract's own
+        self.logs: list[Event] = []  # of the last call that could change something, this contract's own
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name not in self.functions:
@@ -66,22 +66,24 @@ class Deployed:
     def call(self, name: str, args: tuple[Any, ...], sender: str | None, gas: int = GAS) -> Any:
         data = self.encode(name, args)
         item = self.functions[name]
+        reading = item["stateMutability"] in ("view", "pure")
         computation = boa.env.execute_code(
             to_address=self.address,
             sender=sender,
             data=data,
             gas=gas,
-            is_modifying=item["stateMutability"] not in ("view", "pure"),
+            is_modifying=not reading,
         )
         if computation.is_error:
             raise Refused(word_of(computation.error))
         self.gas_used = computation.get_gas_used()
-        self.logs = [
-            event
-            for _, address, topics, body in sorted(computation.get_raw_log_entries())
-            if to_checksum_address(address) == self.address
-            for event in self._decode(topics, body)
-        ]
+        if not reading:
+            self.logs = [
+                event
+                for _, address, topics, body in sorted(computation.get_raw_log_entries())
+                if to_checksum_address(address) == self.address
+                for event in self._decode(topics, body)
+            ]
         values = decode([collapse_if_tuple(part) for part in item["outputs"]], bytes(computation.output))
         named = [_named(part, value) for part, value in zip(item["outputs"], values, strict=True)]
         if not named:

@@ -64,6 +64,10 @@ class Market:
     base_token: str = "testing/Token"
     risky_token: str = "testing/Token"
 
+    def __str__(self) -> str:
+        order = "risky first" if self.risky_is_token0 else "base first"
+        return f"{self.base_decimals}/{self.risky_decimals} {order}"
+
     @property
     def start_tick(self) -> int:
         """Oriented: base per risky in raw units."""
