@@ -1,4 +1,4 @@
-"""Give `provault setup`: bring what pip cannot, the local chain and the exchange artefacts."""
+"""Give `provault setup`: bring what pip cannot, and do once what the first proof would wait for."""
 
 from __future__ import annotations
 
@@ -18,19 +18,25 @@ def register(app: typer.Typer) -> None:
 
     @app.command("setup")
     def setup(json: JsonOption = False) -> None:
-        """Install the local chain and the exchange artefacts; do nothing when they are there."""
-        run_command(install_everything, json=json, render=lambda document: f"ready: {document['anvil']}")
+        """Install the local chain and the exchange artefacts, and warm the prover; repeat at no cost."""
+        run_command(set_up, json=json, render=lambda document: f"ready: {document['anvil']}")
 
 
-def install_everything() -> Document:
-    """Install everything that set-up brings, with one progress line for each step on stderr.
+def set_up() -> Document:
+    """Do everything that set-up does after pip, with one progress line for each step on stderr.
 
-    Raises: contracts.errors.ToolchainError.
+    Raises: contracts.errors.ToolchainError, prover.errors.CeremonyError.
     """
     from contracts.toolchain import find_anvil, install
+    from prover.ceremony import load_ceremony
+    from prover.kernel.warm import warm_kernel
 
     modules = install(_say)
-    return {"anvil": find_anvil(), "modules": modules}
+    anvil = find_anvil()
+    _say("ceremony: reading the trusted setup")
+    ceremony = load_ceremony()
+    warm_kernel(lambda step: _say(f"kernel: compiling {step}"))
+    return {"anvil": anvil, "modules": modules, "ceremony_powers": ceremony.power_count}
 
 
 def _say(line: str) -> None:
