@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import accumulate
+from typing import Final
+
+#: The files of this format nest three levels deep. Brackets are counted before the parser recurses into them:
+#: where a library has raised the recursion limit, a hostile file would otherwise crash the process.
+MAX_DEPTH: Final = 16
+BRACKET_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 class CanonicalJsonError(ValueError):
@@ -22,12 +29,15 @@ def decode_canonical(data: bytes) -> object:
 
     Raises: CanonicalJsonError.
     """
+    depth = max(accumulate(BRACKET_STEPS.get(byte, 0) for byte in data), default=0)
+    if depth > MAX_DEPTH:
+        raise CanonicalJsonError(f"nested deeper than {MAX_DEPTH} levels")
     try:
         value: object = json.loads(data.decode("ascii"), parse_float=_refuse, parse_constant=_refuse)
         same = encode_canonical(value) == data
     except CanonicalJsonError:
         raise
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise CanonicalJsonError(f"not JSON: {type(error).__name__}") from error
     if not same:
         raise CanonicalJsonError("not canonical: keys sorted, separators , and :, ASCII, no white space")

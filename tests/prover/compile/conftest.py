@@ -30,7 +30,9 @@ class Network:
     inputs: tuple[int, ...]
 
 
-def dense(widths: list[int], *, shift_bits: int, weight_bound: int, bias_bound: int, high: int) -> Architecture:
+def dense(
+    widths: list[int], *, shift_bits: int, weight_bound: int, bias_bound: int, high: int
+) -> Architecture:
     """Describe relu layers of the given widths over inputs in [-high, high]."""
     layers = tuple(
         Layer(inputs, outputs, "relu", weight_bound, bias_bound)
@@ -119,7 +121,9 @@ def broken_constraints(layout: Layout, witness: Witness, *, theta: int) -> set[t
     n, lanes = layout.parameters.rows, layout.parameters.lanes
     modulus = layout.parameters.modulus
     theta_inverse = pow(theta, -1, R)
-    columns = {name: getattr(layout, name).tolist() for name in ("base", "padr", "tab", "q_in", "q_dot", "q_pub")}
+    columns = {
+        name: getattr(layout, name).tolist() for name in ("base", "padr", "tab", "q_in", "q_dot", "q_pub")
+    }
     columns |= {name: getattr(layout, name).tolist() for name in ("q_rel", "q_sgn", "q_zero")}
     x, o, m = witness.lanes.tolist(), witness.o.tolist(), witness.m.tolist()
     weights = witness.weights.tolist()
@@ -135,7 +139,10 @@ def broken_constraints(layout: Layout, witness: Witness, *, theta: int) -> set[t
         v_sgn = x0 + modulus * lo + modulus**3 * x3 - modulus // 2 - modulus**4 // 2
         o_sgn = lo + modulus**2 * x3 - modulus**3 // 2
         u = [
-            sum(weights[lane][pack][row] * pow(theta, pack, R) for pack in range(layout.parameters.weight_packs))
+            sum(
+                weights[lane][pack][row] * pow(theta, pack, R)
+                for pack in range(layout.parameters.weight_packs)
+            )
             for lane in range(layout.parameters.weight_lanes)
         ]
         for lane in range(lanes):
