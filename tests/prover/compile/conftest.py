@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,7 @@ def dense(
 ) -> Architecture:
     """Describe relu layers of the given widths over inputs in [-high, high]."""
     layers = tuple(
-        Layer(inputs, outputs, "relu", weight_bound, bias_bound)
-        for inputs, outputs in zip(widths, widths[1:], strict=False)
+        Layer(inputs, outputs, "relu", weight_bound, bias_bound) for inputs, outputs in pairwise(widths)
     )
     return Architecture((InputRun(widths[0], -high, high),), layers, None, shift_bits)
 
@@ -115,7 +115,7 @@ def broken_constraints(layout: Layout, witness: Witness, *, theta: int) -> set[t
 
     The accumulator e is run forward by c1, so that a wrong sum shows in c2 where it must vanish. The bus is
     compared as a multiset of (address, value): what random alpha and beta compare but for their error term. A
-    cell fetched in another number than its multiplicity is reported as c0 at the row that provides it, or at -1.
+    cell whose fetches differ from its multiplicity is reported as c0 at the row that provides it, or at -1.
     """
     broken: set[tuple[str, int]] = set()
     n, lanes = layout.parameters.rows, layout.parameters.lanes

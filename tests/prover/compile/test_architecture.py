@@ -136,7 +136,7 @@ def test_market_may_be_absent_and_the_previous_target_counts_as_an_input():
 def test_value_bounds_follow_section_4():
     layers = (Layer(2, 3, "signed", 10, 7), Layer(3, 1, "relu", 2, 1), Layer(1, 1, "relu", 5, 0))
     bounds = Architecture((InputRun(2, -6, 5),), layers, None, 3).value_bounds()
-    # V_1 = 2 6 10 + 7; X_1 = floor(131 / 8) + 1; V_2 = 3 17 2 + 1; X_2 = floor(107 / 8); V_3 = 13 5; X_3 = floor(69 / 8)
+    # V = 2 6 10 + 7, 3 17 2 + 1, 13 5;  X = floor(131 / 8) + 1, floor(107 / 8), floor(69 / 8)
     assert bounds.accumulators == (127, 103, 65)
     assert bounds.values == (6, 17, 13, 8)
     saturated = Architecture((InputRun(1, 0, 1000),), (Layer(1, 1, "relu", 10, 0),), None, 3).value_bounds()

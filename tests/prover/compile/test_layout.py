@@ -7,6 +7,7 @@ import pytest
 
 from prover.compile.architecture import Architecture, InputRun, Layer
 from prover.compile.cells import IDLE
+from prover.compile.integer_model import IntegerWeights
 from prover.compile.layout import LayoutParameters, RowKind, Segment, build_layout
 from prover.compile.witness import weight_columns
 
@@ -14,7 +15,7 @@ from prover.compile.witness import weight_columns
 def test_a_tiny_layout_is_the_one_written_by_hand():
     network = Architecture((InputRun(2, 0, 1),), (Layer(2, 1, "signed", 1, 1),), None, 1)
     layout = build_layout(network, LayoutParameters(16, 4, 6, 4, 1, 1))
-    # One public row, one dot row, one signed row. Cells: inputs 1 2, padding 3 4, output 5, padding 6, zeros 7 .. 12.
+    # One public, one dot, one signed row. Cells: inputs 1 2, padding 3 4, output 5, padding 6, zeros 7 .. 12.
     expected = {
         "base": [1, 1] + [0] * 14,
         "padr": [0, 0, 5, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, IDLE, IDLE],
@@ -52,8 +53,6 @@ def test_weights_stand_where_their_dot_rows_read(small, small_parameters):
         )
         for index, layer in enumerate(small.layers)
     )
-    from prover.compile.integer_model import IntegerWeights
-
     columns = weight_columns(layout, IntegerWeights(layers))
     seen = np.zeros_like(columns, dtype=bool)
     packs, wa = small_parameters.weight_packs, small_parameters.weight_lanes

@@ -48,7 +48,7 @@ def recount(layout, lanes, o):
 
 
 def is_without_meaning(layout, witness, lane, row):
-    """Say whether docs/protocol.md leaves a cell free: idle rows, lanes not named, x_3 of a relu with d = 0."""
+    """Say whether a cell is free: idle rows, lanes not named, x_3 of a relu with d = 0."""
     kind = layout.row_kind[row]
     if kind == RowKind.IDLE:
         return True

@@ -19,7 +19,7 @@ def layout(small, small_parameters):
 
 
 def tamper(layout, **changes):
-    """Change column entries, {row: value} a column, and make the repeating fields agree with the columns again."""
+    """Change column entries, {row: value} a column, and make the repeating fields agree again."""
     arrays = {}
     for name, entries in changes.items():
         arrays[name] = getattr(layout, name).copy()
@@ -93,7 +93,7 @@ PROVIDER = {
     "dot and public at once": (lambda s: {"q_dot": {0: 1}}, "more than one"),
     "relu and signed at once": (lambda s: {"q_sgn": {row_of(s, RowKind.RELU): 1}}, "more than one"),
     "q_in on a table row": (lambda s: {"q_in": {table_row(s, 3): 1}}, "on a table row"),
-    "q_in on a constant row": (lambda s: {"q_in": {free_constant(s): 1}}, "exactly the inputs"),
+    "q_in on a constant row": (lambda s: {"q_in": {free_constant(s): 1}}, "on a constant row"),
     "q_in on an idle row": (lambda s: {"q_in": {idle_row(s): 1}}, "exactly the inputs"),
     "an input without q_in": (lambda s: {"q_in": {input_row(s): 0}}, "exactly the inputs"),
     "relu made signed": (

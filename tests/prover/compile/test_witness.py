@@ -64,7 +64,7 @@ def test_b_is_one_where_the_shifted_accumulator_is_zero():
 def test_inputs_and_accumulators_at_their_bounds_are_provable_in_every_layer(
     fit, broken, activation, sign, shift_bits
 ):
-    """Every layer reaches +-V_l: the first through inputs and weights at their bounds, the others through biases."""
+    """Every layer reaches +-V_l: the first by inputs and weights at their bounds, the others by biases."""
     limit = (1 << shift_bits) ** 4 // 2 - (1 << shift_bits) - 1
     high = min(limit, 2)
     first = Layer(1, 2, activation, limit // high, limit - high * (limit // high))
