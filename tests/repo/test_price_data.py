@@ -25,7 +25,7 @@ def pytest_in(clone: Path, **variables: str) -> subprocess.CompletedProcess[str]
     """Run pytest in a clone with these variables and without those of this run."""
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "PROVAULT_DATA")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
-    environment = {**kept, **variables}
+    environment = {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **variables}
     return subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
 
 
