@@ -6,6 +6,7 @@ ContractsError
 ├── CompileError      a contract does not compile or breaks the code size limit
 ├── DeployError       a deployment transaction reverted
 ├── ParametersError   a vault's parameters break a rule of its constructor
+├── RegistrationError a key and a commitment that cannot make a data contract
 ├── RefusalError      a transaction was not refused, or cannot be replayed to see why
 └── MarketError       the test market was asked for something that cannot be
 """
@@ -29,6 +30,10 @@ class CompileError(ContractsError):
 
 class DeployError(ContractsError):
     """A deployment transaction reverted."""
+
+
+class RegistrationError(ContractsError):
+    """A key and a commitment that cannot make a data contract."""
 
 
 class RefusalError(ContractsError):
