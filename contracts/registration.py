@@ -1,4 +1,4 @@
-"""Data contracts: where a circuit's key and a strategy's commitment live on chain (docs/protocol.md section 7).
+"""Data contracts: a circuit's key and a strategy's commitment on chain (docs/protocol.md section 7).
 
     code = 0x00 || 0x01 || key.bin || commitment.bin
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from eth_typing import ChecksumAddress
 from web3 import Web3
 from web3.exceptions import Web3Exception
+from web3.types import TxParams
 
 from contracts.compile import CODE_SIZE_LIMIT
 from contracts.errors import DeployError, RegistrationError
@@ -81,14 +82,14 @@ def data_contract(key: bytes, commitment: bytes) -> DataContract:
     ------
     RegistrationError
         When the lengths do not fit together or the code would exceed 24,576 bytes. Whether the key is sound
-        is decided by whoever rebuilds it from the architecture, whether the points are usable by the verifier.
+        is decided by whoever rebuilds it from the architecture; the points are tested by the verifier.
     """
     expected = _key_bytes(key)
     if len(key) != expected:
         raise RegistrationError(f"the key has {len(key)} bytes, its own header says {expected}")
     packs = _word(key, WEIGHT_PACKS_WORD)
     if len(commitment) != packs * POINT_BYTES:
-        raise RegistrationError(f"the commitment has {len(commitment)} bytes, {packs} points take {packs * 96}")
+        raise RegistrationError(f"{len(commitment)} commitment bytes, {packs} packs need {96 * packs}")
     contract = DataContract(key, commitment)
     if len(contract.code) > CODE_SIZE_LIMIT:
         raise RegistrationError(f"the data contract takes {len(contract.code)} bytes, a chain allows 24,576")
@@ -122,11 +123,11 @@ def deploy_data_contract(
         When the creation fails or leaves other code.
     """
     content = data_contract(key, commitment)
+    transaction: TxParams = {"from": Web3.to_checksum_address(sender), "data": creation_code(content.code)}
+    if gas is not None:
+        transaction["gas"] = gas
     try:
-        hash_ = web3.eth.send_transaction(
-            {"from": Web3.to_checksum_address(sender), "data": creation_code(content.code)}
-            | ({} if gas is None else {"gas": gas})
-        )
+        hash_ = web3.eth.send_transaction(transaction)
         receipt = web3.eth.wait_for_transaction_receipt(hash_)
         address: ChecksumAddress | None = receipt["contractAddress"]
         if receipt["status"] != 1 or address is None or bytes(web3.eth.get_code(address)) != content.code:
