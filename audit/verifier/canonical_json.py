@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final, NoReturn
 
 MAX_BYTES: Final = 1 << 20
+MAX_DEPTH: Final = 8
+STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 def parse_canonical(content: bytes) -> dict[str, Any]:
@@ -17,15 +20,33 @@ def parse_canonical(content: bytes) -> dict[str, Any]:
     """
     if len(content) > MAX_BYTES:
         raise ValueError(f"longer than {MAX_BYTES} bytes")
-    try:
-        parsed = json.loads(content, parse_float=_refuse_number, parse_constant=_refuse_number)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    check_depth(content)
+    parsed = json.loads(content, parse_float=_refuse_number, parse_constant=_refuse_number)
     if not isinstance(parsed, dict):
         raise ValueError("not an object")
     if encode_canonical(parsed) != content:
         raise ValueError("not canonical")
     return parsed
+
+
+def check_depth(content: bytes) -> None:
+    """Refuse JSON that nests deeper than any file of ours.
+
+    The standard library's reader recurses, and py_ecc lifts the recursion limit so far that deep nesting
+    would exhaust the stack of the process instead of raising.
+
+    Raises
+    ------
+    ValueError : more than 8 brackets open at once.
+    """
+    depth = 0
+    for byte in STRING.sub(b"", content):
+        if byte in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError("nested too deeply")
+        elif byte in b"]}":
+            depth -= 1
 
 
 def encode_canonical(value: dict[str, Any]) -> bytes:

@@ -93,7 +93,7 @@ class Group(Protocol):
         """Make a G1 point of its 48 compressed bytes; raise PointFault."""
 
     def in_subgroup(self, point: Point) -> bool:
-        """Tell whether r P is the point at infinity."""
+        """Tell whether r P is the point at infinity, of G1 or G2."""
 
     def coordinates(self, point: Point) -> tuple[int, int] | None:
         """Return the affine coordinates, None for the point at infinity."""
@@ -101,8 +101,17 @@ class Group(Protocol):
     def point_g2(self, encoded: bytes) -> Point:
         """Make a G2 point of x_c0 || x_c1 || y_c0 || y_c1, trusted to be a point of the subgroup."""
 
+    def decompress_g2(self, encoded: bytes) -> Point:
+        """Make a G2 point of its 96 compressed bytes; raise PointFault."""
+
+    def encode_g2(self, point: Point) -> bytes:
+        """Encode a G2 point other than infinity as x_c0 || x_c1 || y_c0 || y_c1."""
+
     def multi_scalar(self, points: Sequence[Point], scalars: Sequence[int]) -> Point:
-        """Return sum_i scalars[i] points[i]; both have one length."""
+        """Return sum_i scalars[i] points[i] in G1; both have one length."""
+
+    def multi_scalar_g2(self, points: Sequence[Point], scalars: Sequence[int]) -> Point:
+        """Return sum_i scalars[i] points[i] in G2; both have one length."""
 
     def pairings_equal(self, left: tuple[Point, Point], right: tuple[Point, Point]) -> bool:
         """Tell whether e(left) = e(right), each a pair of a G1 and a G2 point."""

@@ -25,12 +25,15 @@ class FastGroup:
     def decompress(self, encoded: bytes) -> Point:
         """Make a point of its 48 compressed bytes; raise PointFault."""
         try:
-            return G1Point.from_compressed_bytes_unchecked(encoded)
+            point = G1Point.from_compressed_bytes_unchecked(encoded)
         except ValueError as error:
             raise PointFault("encoding") from error
+        if point == G1Point.identity():
+            raise PointFault("infinity")
+        return point
 
     def in_subgroup(self, point: Point) -> bool:
-        """Tell whether r P is the point at infinity."""
+        """Tell whether r P is the point at infinity, of G1 or G2."""
         return bool(point.is_in_subgroup())
 
     def coordinates(self, point: Point) -> tuple[int, int] | None:
@@ -46,13 +49,34 @@ class FastGroup:
         """Make a G2 point of x_c0 || x_c1 || y_c0 || y_c1."""
         return G2Point.from_xy_bytes_be(encoded)
 
+    def decompress_g2(self, encoded: bytes) -> Point:
+        """Make a G2 point of its 96 compressed bytes; raise PointFault."""
+        try:
+            point = G2Point.from_compressed_bytes_unchecked(encoded)
+        except ValueError as error:
+            raise PointFault("encoding") from error
+        if point == G2Point.identity():
+            raise PointFault("infinity")
+        return point
+
+    def encode_g2(self, point: Point) -> bytes:
+        """Encode a G2 point other than infinity as x_c0 || x_c1 || y_c0 || y_c1."""
+        return bytes(point.to_xy_bytes_be())
+
     def multi_scalar(self, points: Sequence[Point], scalars: Sequence[int]) -> Point:
         """Return sum_i scalars[i] points[i]."""
-        if len(points) != len(scalars):
-            raise ValueError(f"{len(points)} points for {len(scalars)} scalars")
-        reduced = [Scalar.from_be_bytes(encode_unsigned(scalar % SCALAR_MODULUS)) for scalar in scalars]
-        return G1Point.multiexp_unchecked(list(points), reduced)
+        return G1Point.multiexp_unchecked(list(points), _scalars(points, scalars))
+
+    def multi_scalar_g2(self, points: Sequence[Point], scalars: Sequence[int]) -> Point:
+        """Return sum_i scalars[i] points[i] in G2."""
+        return G2Point.multiexp_unchecked(list(points), _scalars(points, scalars))
 
     def pairings_equal(self, left: tuple[Point, Point], right: tuple[Point, Point]) -> bool:
         """Tell whether e(left) = e(right), as e(left) e(-right) = 1."""
         return bool(GT.pairing_check([left[0], -right[0]], [left[1], right[1]]))
+
+
+def _scalars(points: Sequence[Point], scalars: Sequence[int]) -> list[Scalar]:
+    if len(points) != len(scalars):
+        raise ValueError(f"{len(points)} points for {len(scalars)} scalars")
+    return [Scalar.from_be_bytes(encode_unsigned(scalar % SCALAR_MODULUS)) for scalar in scalars]

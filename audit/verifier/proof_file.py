@@ -1,4 +1,4 @@
-"""Proof files and commitment files, and the verification of one against a public folder (protocol, section 7.1)."""
+"""Proof files and commitment files, and a proof file's check against a public folder (protocol, 7.1)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audit.errors import FileError, VerificationError
-from audit.verifier.canonical_json import take_fields
+from audit.verifier.canonical_json import check_depth, take_fields
 from audit.verifier.curve import POINT_BYTES
 from audit.verifier.key import parse_key, strategy_commitment
 from audit.verifier.key_build import check_key
@@ -70,12 +70,11 @@ def verify_proof_file(public_folder: Path, proof_path: Path, *, fast: bool = Fal
     )
     check_key(key, architecture, layout, fast=fast)
     parsed = parse_key(key)
-    digests = (
-        ("circuit digest of the proof file", circuit_digest(architecture, layout), proof.circuit_digest),
-        ("key digest of the commitment file", parsed.digest, committed.key_digest),
-    )
+    circuit = circuit_digest(architecture, layout)
     strategy = strategy_commitment(parsed, committed.commitment)
-    digests += (
+    digests = (
+        ("circuit digest of the proof file", circuit, proof.circuit_digest),
+        ("key digest of the commitment file", parsed.digest, committed.key_digest),
         ("strategy commitment of the commitment file", strategy, committed.strategy_commitment),
         ("strategy commitment of the proof file", strategy, proof.strategy_commitment),
     )
@@ -161,10 +160,8 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _parse_object(content: bytes, expected_format: str, names: set[str]) -> dict[str, Any]:
-    try:
-        parsed = json.loads(content, object_pairs_hook=_take_once)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    check_depth(content)
+    parsed = json.loads(content, object_pairs_hook=_take_once)
     fields = take_fields(parsed, "the file", names)
     if fields["format"] != expected_format:
         raise ValueError(f"format is {fields['format']!r}, expected {expected_format!r}")

@@ -120,7 +120,9 @@ def check_operand(circuit: Circuit) -> None:
                 "operand", f"layer {layer} does not read its operand in order before row {row}"
             )
         for cell in operand:
-            source = providers[cell]
+            source = providers.get(cell)
+            if source is None:
+                raise CircuitError("operand", f"cell {cell} of layer {layer} has no provider")
             if not (columns["q_in"][source] if layer == 0 else source < row):
                 raise CircuitError(
                     "operand", f"cell {cell} of layer {layer} is provided by row {source}, not earlier"

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from py_ecc.optimized_bls12_381 import G1, G2, normalize
-
 from audit.errors import VerificationError
 from audit.verifier.ceremony import TAU_G2
 from audit.verifier.circuit import FIXED_COLUMNS
@@ -21,18 +19,17 @@ from audit.verifier.curve import (
     Point,
     PointFault,
     choose_group,
+    decode_coordinates,
     decode_point,
-    encode_coordinates,
 )
 from audit.verifier.field import SCALAR_MODULUS, WORD_BYTES, encode_element, encode_unsigned, horner
+from audit.verifier.generators import GENERATOR_G1, GENERATOR_G2
 from audit.verifier.key import VerifyingKey, parse_key
 from audit.verifier.proof import Evaluations, Proof, decode_proof
 from audit.verifier.transcript import Transcript
 
 PROTOCOL_VERSION: Final = 1
 PUBLIC_LIMIT: Final = 1 << 127
-GENERATOR_G1: Final = tuple(int(part.n) for part in normalize(G1))
-GENERATOR_G2: Final = b"".join(encode_coordinates(*map(int, part.coeffs)) for part in normalize(G2))
 
 
 def verify(
@@ -202,7 +199,7 @@ def _check_opening(
             (point, quotient_scale * pow(y, i * (powers - 1), SCALAR_MODULUS))
             for i, point in enumerate(points.quotient)
         ),
-        (group.point(*GENERATOR_G1), -constant),
+        (group.point(*decode_coordinates(GENERATOR_G1)), -constant),
         (points.opening, -p1 * p2 * p3),
         (points.shifted, z),
     ]
