@@ -275,7 +275,12 @@ class Anvil:
                 )
             time.sleep(0.01)
         self.rpc_url = f"http://{HOST}:{found[1]}"
-        self._provider = HTTPProvider(self.rpc_url, request_kwargs={"timeout": REQUEST_SECS})
+        self._provider = HTTPProvider(
+            self.rpc_url,
+            request_kwargs={"timeout": REQUEST_SECS},
+            cache_allowed_requests=True,  # the client asks for the chain id before almost every request
+            cacheable_requests={RPCEndpoint("eth_chainId")},
+        )
         self._web3 = Web3(self._provider)
         while not self._web3.is_connected():
             self.check_alive()
