@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from prover.compile.architecture import Architecture, InputRun, Market
-from prover.compile.integer_model import IntegerWeights
+from prover.compile.integer_model import IntegerWeights, evaluate_many
 from strategies.errors import DataMissingError, QuantiseError
 from strategies.integer_bounds import DenseShape, clip_layers, dense_architecture
 
@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FloatLayer:
-    """Hold one dense layer of the model: weights [outputs, inputs], biases [outputs], then ReLU or nothing."""
+    """Hold one dense layer of the model: weights [outputs, inputs], biases [outputs], ReLU or nothing."""
 
     weights: Floats
     biases: Floats
@@ -221,8 +221,6 @@ def quantisation_difference(
     inputs: NDArray[np.int64],
 ) -> tuple[float, float]:
     """Return the mean and the largest |integer output - float output| over inputs, in output units."""
-    from prover.compile.integer_model import evaluate_many
-
     difference = np.abs(
         evaluate_many(architecture, weights, inputs) - model.evaluate(inputs.astype(np.float64))
     )

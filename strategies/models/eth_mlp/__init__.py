@@ -1,0 +1,1 @@
+"""The demonstration's model of hourly ETH/USDT."""

@@ -1,0 +1,1 @@
+"""Trading strategies: each a torch module with its configuration file beside it."""
