@@ -16,6 +16,7 @@ from eth_hash.auto import keccak
 
 from prover.errors import CeremonyError, PointError
 from prover.field import is_power_of_two
+from prover.kernel import default_kernel
 from prover.kernel.cache import cache_folder, write_atomic
 from prover.kernel.compressed import decompress_g1, decompress_g2
 from prover.kernel.interface import (
@@ -74,13 +75,13 @@ class Ceremony:
         return self.powers_g2[G2_BYTES : 2 * G2_BYTES]
 
 
-def load_ceremony(path: Path | None = None) -> Ceremony:
+def load_ceremony(path: Path | None = None, *, kernel: Kernel | None = None) -> Ceremony:
     """Return a pinned ceremony file, the shipped one by default.
 
-    The uncompressed points are kept in the cache folder and used only if they hash to the pinned
-    value. `check_powers` is a property of the pinned bytes and is not repeated here.
+    The first load on a machine uncompresses the points, runs `check_powers` and keeps the points in
+    the cache folder. Later loads use them only if they hash to the pinned value.
 
-    Raises CeremonyError "missing" or "hash".
+    Raises CeremonyError "missing" or "hash", and what `check_powers` raises.
     """
     source = resources.files("prover") / "data" / SHIPPED if path is None else path
     try:
@@ -98,6 +99,7 @@ def load_ceremony(path: Path | None = None) -> Ceremony:
         expanded = _expanded(ceremony)
         if hashlib.sha256(expanded).hexdigest() != pin.expanded_sha256:
             raise CeremonyError("hash", "the uncompressed points differ from the pinned ones")
+        check_powers(ceremony, kernel or default_kernel())
         write_atomic(cached, expanded)
     return ceremony
 

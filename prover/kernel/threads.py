@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Lock
 from typing import TypeVar
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 _pool: ThreadPoolExecutor | None = None
+_lock = Lock()
 
 
 def worker_count() -> int:
@@ -17,25 +19,35 @@ def worker_count() -> int:
 
 
 def _forget_pool() -> None:
-    global _pool
-    _pool = None
+    """Start afresh in a forked child, which has none of its parent's threads."""
+    global _pool, _lock
+    _pool, _lock = None, Lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_pool)  # a child has no threads of its parent's pool
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
+def _threads() -> ThreadPoolExecutor:
+    global _pool
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(worker_count(), thread_name_prefix="provault-kernel")
+        return _pool
 
 
 def map_threads(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
     """Return [function(item) ...], the last item in this thread, the others in the pool.
 
-    `function` must not call `map_threads` itself.
+    No call is running any more when this returns or raises, so that callers may free what the calls
+    work on. `function` must not call `map_threads` itself.
     """
-    global _pool
     work = list(items)
     if worker_count() == 1 or len(work) <= 1:
         return [function(item) for item in work]
-    if _pool is None:
-        _pool = ThreadPoolExecutor(worker_count(), thread_name_prefix="provault-kernel")
-    futures = [_pool.submit(function, item) for item in work[:-1]]
-    last = function(work[-1])
+    futures = [_threads().submit(function, item) for item in work[:-1]]
+    try:
+        last = function(work[-1])
+    finally:
+        wait(futures)
     return [*(future.result() for future in futures), last]

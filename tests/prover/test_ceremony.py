@@ -207,6 +207,8 @@ def test_the_cache_is_used_and_a_poisoned_one_is_not(
     monkeypatch.setattr(ceremony_module, "parse_ceremony", count)
     assert load_ceremony() == shipped
     assert len(parsed) == 1
+    checked: list[Ceremony] = []
+    monkeypatch.setattr(ceremony_module, "check_powers", lambda ceremony, kernel: checked.append(ceremony))
     (cached,) = cache_folder().glob("ceremony-*.bin")
     honest = cached.read_bytes()
     assert load_ceremony() == shipped
@@ -217,7 +219,24 @@ def test_the_cache_is_used_and_a_poisoned_one_is_not(
         with pytest.warns(UserWarning, match="does not hold the pinned ceremony points"):
             assert load_ceremony() == shipped
         assert len(parsed) == 2 + number
+        assert len(checked) == 1 + number
         assert cached.read_bytes() == honest
+
+
+def test_the_first_load_checks_the_powers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shipped: Ceremony
+) -> None:
+    """A file whose pin were wrong is still caught before it is kept."""
+    wrong = altered(shipped, "powers_g1", 9, OTHER_G1)
+    expanded = wrong.lagrange_g1 + wrong.powers_g1 + wrong.powers_g2
+    pin = dataclasses.replace(PINS[SHIPPED_SHA256], expanded_sha256=hashlib.sha256(expanded).hexdigest())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setitem(PINS, SHIPPED_SHA256, pin)
+    monkeypatch.setattr(ceremony_module, "parse_ceremony", lambda *arguments: wrong)
+    with pytest.raises(CeremonyError) as refusal:
+        load_ceremony()
+    assert refusal.value.reason == "powers_g1"
+    assert list(cache_folder().glob("ceremony-*.bin")) == []
 
 
 def test_points_that_are_not_the_pinned_ones_are_not_kept(

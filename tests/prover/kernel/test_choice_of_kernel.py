@@ -4,6 +4,7 @@ import ctypes
 import multiprocessing
 import os
 import secrets
+import time
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
@@ -66,6 +67,20 @@ def test_threads_keep_the_order_and_pass_errors_on() -> None:
     assert map_threads(lambda x: x, []) == []
     with pytest.raises(ZeroDivisionError):
         map_threads(lambda x: 1 // x, [1, 0, 2])
+
+
+def test_an_error_waits_for_the_calls_that_still_run() -> None:
+    finished = []
+
+    def work(item: int) -> None:
+        if item == 2:
+            raise ZeroDivisionError
+        time.sleep(0.2)
+        finished.append(item)
+
+    with pytest.raises(ZeroDivisionError):
+        map_threads(work, [0, 1, 2])
+    assert sorted(finished) == [0, 1]
 
 
 def _large_product(seed: int) -> bytes:
