@@ -8,10 +8,10 @@ from hexbytes import HexBytes
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.contracts.support.evm import Deployed, Refused, deploy, deploy_code, refused
-from tests.contracts.support.vault_world import MAX_UINT, ZERO, account
 
 from contracts.toolchain import read_artifact
+from tests.contracts.support.evm import Deployed, Refused, deploy, deploy_code, refused
+from tests.contracts.support.vault_world import MAX_UINT, ZERO, account
 
 OWNER, SPENDER, RECEIVER = map(account, ("owner", "spender", "receiver"))
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -79,7 +79,9 @@ def domain(token: Deployed, chain_id: int) -> dict[str, object]:
     }
 
 
-def sign(token: Deployed, value: int, nonce: int, deadline: int, chain_id: int = 1) -> tuple[int, bytes, bytes]:
+def sign(
+    token: Deployed, value: int, nonce: int, deadline: int, chain_id: int = 1
+) -> tuple[int, bytes, bytes]:
     types = {
         "Permit": [
             {"name": "owner", "type": "address"},

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from tests.contracts.support.evm import Deployed, deploy, refused
 
 WORD = 2**256

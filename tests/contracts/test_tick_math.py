@@ -8,10 +8,10 @@ import pytest
 from hexbytes import HexBytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.contracts.support.evm import Deployed, deploy, deploy_code, refused
 
 from contracts.tick_math import MAX_TICK, MIN_TICK, sqrt_ratio_at_tick
 from contracts.toolchain import read_artifact
+from tests.contracts.support.evm import Deployed, deploy, deploy_code, refused
 
 CORE = "@uniswap/v3-core/artifacts/contracts"
 TICKS = sorted(

@@ -43,9 +43,7 @@ class Deployed:
         self.address = to_checksum_address(str(address))
         self.abi = abi
         self.functions = {item["name"]: item for item in abi if item["type"] == "function"}
-        self.events = {
-            keccak(text=abi_to_signature(item)): item for item in abi if item["type"] == "event"
-        }
+        self.events = {keccak(text=abi_to_signature(item)): item for item in abi if item["type"] == "event"}
         self.gas_used = 0
         self.logs: list[Event] = []  # of the last call that could change something, this contract's own
 
@@ -116,7 +114,9 @@ class Deployed:
 
 def _named(part: dict[str, Any], value: Any) -> Any:
     if part["type"] == "tuple":
-        return {item["name"]: inner for item, inner in zip(part["components"], value, strict=True)}
+        return {
+            item["name"]: _named(item, inner) for item, inner in zip(part["components"], value, strict=True)
+        }
     return to_checksum_address(value) if part["type"] == "address" else value
 
 

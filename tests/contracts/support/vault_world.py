@@ -267,9 +267,7 @@ def build(market: Market | None = None, *, sequencer: str = ZERO, **changes: Any
         for actor in ACTORS:
             token.mint(actor, 10**15 * 10 ** token.decimals())
             token.approve(vault.address, MAX_UINT, sender=actor)
-    world = World(
-        market, rules, parameters, base, risky, factory, pool, mover, price_log, verifier, vault
-    )
+    world = World(market, rules, parameters, base, risky, factory, pool, mover, price_log, verifier, vault)
     for step in range(WINDOW + 1):
         world.next_epoch(600)
         world.move(market.start_tick + (7 * step) % 11)
