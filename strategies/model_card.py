@@ -131,7 +131,7 @@ def render_card(card: ModelCard) -> str:
         f"* SHA-256 of the file: `{card.data_file_sha256}`",
         f"* SHA-256 of the ticks fitted and selected on: `{card.training_ticks_sha256}`",
         "",
-        f"Loss is minus the annualised Sharpe ratio of log growth after a cost of {card.cost:g} of each trade.",
+        f"Loss is minus the annualised Sharpe ratio of log growth; each trade costs {card.cost:g} of it.",
         "All figures are those of the integer model, the one that is proven.",
         "",
         "| period | targets | loss | growth a year | turnover a year | mean target | std of target |",
@@ -141,14 +141,15 @@ def render_card(card: ModelCard) -> str:
         for row, f in period.figures.items():
             lines.append(
                 f"| {name} | {row} | {f['loss']:.3f} | {f['growth_a_year']:+.3f} "
-                f"| {f['turnover_a_year']:.1f} | {f['mean_target_bps']:.0f} bps | {f['target_std_bps']:.0f} bps |"
+                f"| {f['turnover_a_year']:.1f} | {f['mean_target_bps']:.0f} bps "
+                f"| {f['target_std_bps']:.0f} bps |"
             )
     seen = card.test.activity
     lines += [
         "",
         f"Out of sample {seen['buys']:.1%} of decisions buy, {seen['sells']:.1%} sell, {seen['holds']:.1%}",
-        f"stay within 50 bps. At least 3 buys, 3 sells and 1 hold occur in {seen['days_with_all']:.2%} of the",
-        f"{seen['stretches']:.0f} stretches of 24 consecutive decisions.",
+        f"stay within 50 bps. At least 3 buys, 3 sells and 1 hold occur in {seen['days_with_all']:.2%}",
+        f"of the {seen['stretches']:.0f} stretches of 24 consecutive decisions.",
         "",
         f"Rounding to integers moves the target by {card.quantisation_mean_bps:.2f} bps on average, at most "
         f"{card.quantisation_most_bps:.2f} bps.",
