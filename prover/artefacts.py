@@ -14,6 +14,7 @@ from pathlib import Path
 
 from prover.ceremony import Ceremony, load_ceremony
 from prover.compile.architecture import Architecture
+from prover.compile.canonical_json import check_nesting
 from prover.compile.integer_model import IntegerWeights
 from prover.compile.layout import build_layout
 from prover.compile.parameters import LayoutParameters
@@ -24,7 +25,7 @@ from prover.kernel.cache import write_atomic
 from prover.kernel.interface import Kernel
 from prover.protocol.key import strategy_commitment
 from prover.protocol.prove import Prover
-from prover.protocol.proving_key import ProvingKey, build_proving_key
+from prover.protocol.proving_key import ProvingKey, build_proving_key, check_powers_match
 from prover.protocol.randomness import SECRET_BYTES
 from prover.protocol.registration import StrategySecret, check_commitment, commit_weights, register
 from prover.protocol.shape import POINT_BYTES
@@ -34,6 +35,7 @@ from prover.protocol.verify import VerifierSetup
 
 COMMITMENT_FORMAT = "provault-commitment-1"
 PROOF_FORMAT = "provault-proof-1"
+MAX_JSON_BYTES = 1 << 20
 INPUT_FORMAT_KEYS = {"inputs", "context"}
 BLINDING_MAGIC = b"provault/blinding" + bytes(11) + (1).to_bytes(4, "big")
 
@@ -165,6 +167,8 @@ def load_public(
     architecture = Architecture.from_bytes((folder / "architecture.json").read_bytes())
     parameters = LayoutParameters.from_bytes((folder / "layout.json").read_bytes())
     stored = (folder / "key.bin").read_bytes()
+    ceremony = ceremony or load_ceremony()
+    check_powers_match(parameters.powers, ceremony)
     arithmetic = kernel or default_kernel()
     commitment, key_digest = read_commitment(folder / "commitment.json")
     proving_key = build_proving_key(
@@ -319,8 +323,12 @@ def _parse_integer(path: Path, value: object) -> int:
 
 
 def _read_json(path: Path, expected_format: str | None) -> Mapping[str, object]:
+    data = path.read_bytes()
+    if len(data) > MAX_JSON_BYTES:
+        raise FileFormatError(path.name, f"longer than {MAX_JSON_BYTES} bytes")
     try:
-        document = json.loads(path.read_bytes(), object_pairs_hook=_no_duplicates)
+        check_nesting(data)
+        document = json.loads(data, object_pairs_hook=_no_duplicates)
     except ValueError as error:
         raise FileFormatError(path.name, f"not JSON: {error}") from error
     if not isinstance(document, dict):

@@ -29,9 +29,7 @@ def decode_canonical(data: bytes) -> object:
 
     Raises: CanonicalJsonError.
     """
-    depth = max(accumulate(BRACKET_STEPS.get(byte, 0) for byte in data), default=0)
-    if depth > MAX_DEPTH:
-        raise CanonicalJsonError(f"nested deeper than {MAX_DEPTH} levels")
+    check_nesting(data)
     try:
         value: object = json.loads(data.decode("ascii"), parse_float=_refuse, parse_constant=_refuse)
         same = encode_canonical(value) == data
@@ -42,6 +40,16 @@ def decode_canonical(data: bytes) -> object:
     if not same:
         raise CanonicalJsonError("not canonical: keys sorted, separators , and :, ASCII, no white space")
     return value
+
+
+def check_nesting(data: bytes) -> None:
+    """Refuse bytes with more than MAX_DEPTH open brackets at a time.
+
+    Raises: CanonicalJsonError.
+    """
+    depth = max(accumulate(BRACKET_STEPS.get(byte, 0) for byte in data), default=0)
+    if depth > MAX_DEPTH:
+        raise CanonicalJsonError(f"nested deeper than {MAX_DEPTH} levels")
 
 
 def _refuse(literal: str) -> object:

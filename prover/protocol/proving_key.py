@@ -80,6 +80,16 @@ class ProvingKey:
         _ = self.fixed_values, self.fixed_coset, self.first_row_coset, self.vanishing_inverse_coset
 
 
+def check_powers_match(powers: int, ceremony: Ceremony) -> None:
+    """Refuse a layout for another number of powers; a loader asks this before it allocates columns.
+
+    Raises: LayoutError `parameters`.
+    """
+    if powers != ceremony.power_count:
+        detail = f"the layout is made for {powers} powers, the ceremony has {ceremony.power_count}"
+        raise LayoutError("parameters", detail)
+
+
 def build_proving_key(
     layout: Layout, *, ceremony: Ceremony | None = None, kernel: Kernel | None = None
 ) -> ProvingKey:
@@ -101,9 +111,7 @@ def build_proving_key(
         weight_packs=parameters.weight_packs,
         powers=parameters.powers,
     )
-    if parameters.powers != ceremony.power_count:
-        detail = f"the layout is made for {parameters.powers} powers, the ceremony has {ceremony.power_count}"
-        raise LayoutError("parameters", detail)
+    check_powers_match(parameters.powers, ceremony)
     check_soundness(shape, layout.public_count)
     powers = arithmetic.points(ceremony.powers_g1)
     basis = packed_basis(arithmetic, ceremony, powers, shape.rows, shape.pack_columns)

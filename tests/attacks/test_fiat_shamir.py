@@ -91,7 +91,7 @@ def test_every_part_of_the_statement_changes_every_challenge(
 def test_a_mask_chosen_after_y_is_refused(
     relu_circuit: Circuit, statement: Statement, honest: Forgery, verifiers: Verifiers
 ) -> None:
-    """With P chosen after y, u'(y) is anything: the forger claims other weights at y and shifts P to match.
+    """With P chosen after y, u'(y) is anything: other weights are claimed at y and P is shifted to match.
 
     U = S + Z_H(y) P and its claim move together, so that W stays and W' moves by p2 p3 gamma^a du_1; du_0 keeps
     c1's value: (q_dot x_0 + q_rel + q_sgn) du_0 + q_dot x_1 du_1 = 0.
