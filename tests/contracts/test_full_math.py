@@ -42,7 +42,7 @@ def test_mul_div_is_exact_or_refused(probe: Deployed, a: int, b: int, d: int) ->
 
 
 def test_rounding_up_into_overflow_is_refused(probe: Deployed) -> None:
-    # (2^256 - 1)^2 = (2^256 - 2) * 2^256 + 1, so the quotient by 2^256 - 1 is exact and by 2^256 - 2 too large
+    # 2^257 - 1 = 535006138814359 * ..., so half of it is 2^256 - 1 and a half
     assert probe.mul_div_up(WORD - 1, WORD - 1, WORD - 1) == WORD - 1
     a, b, d = 535006138814359, 432862656469423142931042426214547535783388063929571229938474969, 2
     assert a * b // d == WORD - 1 and a * b % d == 1

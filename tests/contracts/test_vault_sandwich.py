@@ -41,7 +41,7 @@ def swap(world, tick):
 
 
 def attack(world, market, push, rounds=1):
-    """Push, let the vault trade, bring the price back; return the vault's loss and the attacker's gain in base."""
+    """Push, let the vault trade, bring the price back; return loss, gain and turnover."""
     with world.undone():
         before = worth(world, market)
         base = risky = traded = 0

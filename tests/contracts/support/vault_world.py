@@ -21,7 +21,7 @@ from tests.contracts.support.evm import Deployed, deploy, deploy_code
 CORE = "@uniswap/v3-core/artifacts/contracts"
 CHAIN_ID = 1
 INTERVAL = 3_600
-START_EPOCH = 472_223
+START_SECS = 1_700_000_000
 FEE = 500
 SPACING = 10
 CARDINALITY = 120
@@ -103,7 +103,11 @@ class World:
 
     @property
     def epoch(self) -> int:
-        return self.now // INTERVAL
+        return self.now // self.interval
+
+    @property
+    def interval(self) -> int:
+        return self.rules.interval_secs
 
     def wait(self, secs: int) -> None:
         boa.env.time_travel(seconds=secs)
@@ -114,7 +118,7 @@ class World:
 
     def next_epoch(self, offset: int = 12) -> int:
         """Go to `offset` seconds after the next epoch begins, and return it."""
-        self.wait_until((self.epoch + 1) * INTERVAL + offset)
+        self.wait_until((self.epoch + 1) * self.interval + offset)
         return self.epoch
 
     def oriented(self, tick: int) -> int:
@@ -221,9 +225,10 @@ def build(market: Market | None = None, *, sequencer: str = ZERO, **changes: Any
     _built += 1
     market = market or Market()
     rules = rules_for(market, **changes)
-    boa.env.timestamp = START_EPOCH * INTERVAL + 100
-    first, second = (f"0x{side:02x}{_built:038x}" for side in (0x10, 0x20))
-    risky_at, base_at = (first, second) if market.risky_is_token0 else (second, first)
+    interval = rules.interval_secs
+    boa.env.timestamp = START_SECS
+    lower, upper = (f"0x{side:02x}{_built:038x}" for side in (0x10, 0x20))
+    risky_at, base_at = (lower, upper) if market.risky_is_token0 else (upper, lower)
     base = _token(market.base_token, market.base_decimals, base_at)
     risky = _token(market.risky_token, market.risky_decimals, risky_at)
 
@@ -240,8 +245,9 @@ def build(market: Market | None = None, *, sequencer: str = ZERO, **changes: Any
 
     boa.env.time_travel(seconds=60)
     mover.move(pool.address, sqrt_ratio_at_tick(start + 3))
-    boa.env.timestamp = (START_EPOCH + 1) * INTERVAL + 30
-    price_log = deploy("PriceLog", pool.address, INTERVAL, MAX_STEP, START_EPOCH + 1, CARDINALITY)
+    first = boa.env.timestamp // interval + 1
+    boa.env.timestamp = first * interval + 30
+    price_log = deploy("PriceLog", pool.address, interval, MAX_STEP, first, CARDINALITY)
     verifier = deploy("testing/StubVerifier")
     strategy, strategy_hash = data_contract(b"first strategy")
     parameters = VaultParameters(
