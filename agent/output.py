@@ -43,6 +43,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 Document = Mapping[str, Any]
 Render = Callable[[Document], "RenderableType"]
+AsJson = Callable[[Document], object]
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,15 @@ class CommandResult:
     exit_code: int = EXIT_DONE
 
 
-def emit(result: Document, *, json: bool, render: Render | None = None) -> None:
-    """Write one result to stdout: JSON when `json`, else the string or renderable that `render` returns."""
+def emit(
+    result: Document, *, json: bool, render: Render | None = None, as_json: AsJson | None = None
+) -> None:
+    """Write one result to stdout: JSON when `json`, else the string or renderable that `render` returns.
+
+    `as_json` gives the JSON document where that is not the result itself, e.g. a list.
+    """
     if json or render is None:
-        sys.stdout.write(to_json(result))
+        sys.stdout.write(to_json(result if as_json is None else as_json(result)))
     else:
         drawn = render(result)
         if isinstance(drawn, str):
@@ -68,7 +74,7 @@ def emit(result: Document, *, json: bool, render: Render | None = None) -> None:
     sys.stdout.flush()
 
 
-def to_json(result: Document) -> str:
+def to_json(result: object) -> str:
     """Serialise one document: integers stay integers, bytes become 0x hex, paths become strings.
 
     Raises: TypeError for a value with no exact form, ValueError for a float that is not finite.
@@ -77,7 +83,11 @@ def to_json(result: Document) -> str:
 
 
 def run_command(
-    action: Callable[[], Document | CommandResult], *, json: bool, render: Render | None = None
+    action: Callable[[], Document | CommandResult],
+    *,
+    json: bool,
+    render: Render | None = None,
+    as_json: AsJson | None = None,
 ) -> None:
     """Run one command, write its result, and leave with the exit code that the outcome deserves.
 
@@ -88,7 +98,7 @@ def run_command(
         with contextlib.redirect_stdout(sys.stderr):
             outcome = action()
         result = outcome if isinstance(outcome, CommandResult) else CommandResult(outcome)
-        emit(result.document, json=json, render=render)
+        emit(result.document, json=json, render=render, as_json=as_json)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         raise typer.Exit(EXIT_INTERRUPTED) from None
