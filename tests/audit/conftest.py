@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.audit.support.cases import (
+    CHUNKED_ARCHITECTURE,
+    CHUNKED_LAYOUT,
     R1_ARCHITECTURE,
     R1_LAYOUT,
     TINY_ARCHITECTURE,
     TINY_LAYOUT,
     Case,
-    architecture_json,
-    dense,
-    layout_json,
     prove_case,
 )
 
@@ -33,10 +32,5 @@ def r1(tmp_path_factory: pytest.TempPathFactory) -> Case:
 @pytest.fixture(scope="session")
 def chunked(tmp_path_factory: pytest.TempPathFactory) -> Case:
     """A layout whose quotient needs two chunks."""
-    architecture = architecture_json(
-        [(16, -100, 100)], [dense(16, 8, "relu", 60, 500), dense(8, 2, "signed", 60, 500)], 8
-    )
     inputs = tuple(range(-80, 80, 10))
-    return prove_case(
-        tmp_path_factory.mktemp("chunked"), architecture, layout_json(1024, 3, 6, 3, 2, 8), inputs, 2
-    )
+    return prove_case(tmp_path_factory.mktemp("chunked"), CHUNKED_ARCHITECTURE, CHUNKED_LAYOUT, inputs, 2)

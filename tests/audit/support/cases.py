@@ -75,6 +75,12 @@ R1_ARCHITECTURE = architecture_json(
 R1_LAYOUT = layout_json(256, 9, 6, 4, 2, 7)
 
 
+CHUNKED_ARCHITECTURE = architecture_json(
+    [(16, -100, 100)], [dense(16, 8, "relu", 60, 500), dense(8, 2, "signed", 60, 500)], 8
+)
+CHUNKED_LAYOUT = layout_json(1024, 3, 6, 3, 2, 8)
+
+
 @dataclass(frozen=True)
 class Case:
     """One proof with everything that `verify` takes."""
