@@ -152,8 +152,6 @@ def ready(k: uint256, w: uint256) -> bool:
 @external
 def lost(k: uint256, w: uint256) -> bool:
     """@notice Whether the window of k began in the history before the present one and was never completed."""
-    if w > MAX_WINDOW:
-        return False
     return self.lost_head < k and k <= self._read().solid_from and k >= self.lost_from + w
 
 
@@ -179,7 +177,7 @@ def recent(secs: uint256) -> (bool, int256, uint256):
     @notice The mean raw tick of [now - secs, now], floored, and the harmonic mean liquidity of the same span.
     @return Whether the pool remembers the whole span; the tick; the liquidity. All zero when it does not.
     """
-    if secs == 0 or secs >= CLOCK or secs > block.timestamp - self._oldest(POOL):
+    if secs == 0 or secs > block.timestamp - self._oldest(POOL):  # which is less than 2^32
         return False, 0, 0
     ticks: DynArray[int56, 2] = []
     seconds: DynArray[uint160, 2] = []

@@ -194,6 +194,22 @@ def test_a_log_restarts_where_the_pool_still_knows_the_price(chain: Anvil) -> No
         assert not log.functions.ready(k, w).call()
 
 
+@pytest.mark.parametrize("logged", [0, 4])
+def test_a_grid_point_at_the_oldest_observation_is_known(chain: Anvil, logged: int) -> None:
+    path, log, begin = start(chain, cardinality=3)
+    for i in range(logged):
+        path.push(log, (begin + i + 1) * HOUR, begin + i + 1)
+    for i in range(3):
+        path.move((begin + 5) * HOUR + i, 50 + i)
+    assert path.oldest() == (begin + 5) * HOUR
+    receipt = path.push(log, (begin + 6) * HOUR, begin + 6)
+    restarts = log.events.Restarted().process_receipt(receipt, errors=DISCARD)
+    if logged == 4:
+        assert not restarts and pushed_in(log, receipt) == [(begin + 5, 0, 0), (begin + 6, 51, 51)]
+    else:
+        assert restarts[0]["args"]["k"] == begin + 5 and pushed_in(log, receipt) == [(begin + 6, 51, 51)]
+
+
 def test_lost_windows_are_those_that_somebody_could_have_completed(chain: Anvil) -> None:
     path, log, begin = lose(chain)
     path.push(log, (begin + 11) * HOUR, begin + 11)
@@ -202,7 +218,6 @@ def test_lost_windows_are_those_that_somebody_could_have_completed(chain: Anvil)
     assert lost == [4, 5, 6, 7, 8, 9]
     late = [k - begin for k in range(begin - 3, begin + 14) if log.functions.lost(k, 7).call()]
     assert late == [7, 8, 9]  # a longer window was not complete before
-    assert not log.functions.lost(begin + 9, 129).call()
 
 
 def test_a_restart_counts_as_a_step_and_the_rest_follow(chain: Anvil) -> None:
@@ -332,6 +347,21 @@ def test_the_clock_of_the_pool_may_wrap() -> None:
         means = [(after - before) // HOUR for before, after in pairwise(sums)]
         assert log.functions.window(begin + 6, 6).call() == means
         assert log.functions.recent(2 * HOUR).call()[:2] == [True, (sums[6] - sums[4]) // (2 * HOUR)]
+
+
+def test_history_may_be_lost_across_the_wrap() -> None:
+    with Anvil(genesis_secs=2**32 - 4 * HOUR) as late:
+        path, log, begin = start(late, cardinality=3)
+        for i in range(4):
+            path.move((begin + 6) * HOUR - 10 + i, i + 1)
+        now = (begin + 7) * HOUR
+        late.mine(now)
+        reach = now - path.oldest()
+        assert reach < now - 2**32 < HOUR * 7
+        assert log.functions.recent(reach).call()[0] is True
+        assert log.functions.recent(reach + 1).call() == [False, 0, 0]
+        path.push(log, now, begin + 7)
+        assert state_of(log)[:2] == (begin + 7, begin + 6)
 
 
 @pytest.mark.parametrize("base_is_token0", [True, False])
