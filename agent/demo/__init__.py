@@ -1,0 +1,1 @@
+"""The whole story on a chain of its own: deployment, market maker, trading, frauds, report and recording."""
