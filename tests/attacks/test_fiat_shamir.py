@@ -93,8 +93,8 @@ def test_a_mask_chosen_after_y_is_refused(
 ) -> None:
     """With P chosen after y, u'(y) is anything: other weights are claimed at y and P is shifted to match.
 
-    U = S + Z_H(y) P and its claim move together, so that W stays and W' moves by p2 p3 gamma^a du_1; du_0 keeps
-    c1's value: (q_dot x_0 + q_rel + q_sgn) du_0 + q_dot x_1 du_1 = 0.
+    U = S + Z_H(y) P and its claim move together, so that W stays and W' moves by p2 p3 gamma^a du_1; du_0
+    keeps c1's value: (q_dot x_0 + q_rel + q_sgn) du_0 + q_dot x_1 du_1 = 0.
     """
     setup, challenges, values = relu_circuit.setup, honest.challenges, honest.proof.evaluations
     check_opening(setup, statement, honest.proof, challenges)
