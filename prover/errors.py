@@ -10,9 +10,11 @@ ProverError
 ├── RestartError       a challenge fell on a value that the prover must not use; fresh masks give another
 ├── SoundnessError     a layout whose error terms sum to more than the budget
 ├── FileFormatError    an artefact file that is not what it claims to be
-└── VerificationError  a key, statement or proof that is refused; `reason` is a word of section 10
+├── VerificationError  a key, statement or proof that is refused; `reason` is a word of section 10
+└── BatchRefusedError  at least one proof of a batch is refused; `refused` says which and why
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 PointReason = Literal["encoding", "infinity", "curve", "subgroup"]
@@ -135,3 +137,12 @@ class VerificationError(ProverError):
         self.index = index
         self.expected = expected
         self.found = found
+
+
+class BatchRefusedError(ProverError):
+    """Report which proofs of a batch are refused, by index, and why."""
+
+    def __init__(self, refused: Mapping[int, VerificationError]) -> None:
+        listed = "; ".join(f"proof {index}: {error}" for index, error in sorted(refused.items()))
+        super().__init__(f"{len(refused)} of the batch refused: {listed}")
+        self.refused = dict(refused)

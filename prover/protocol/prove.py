@@ -12,7 +12,7 @@ from prover.compile.integer_model import evaluate
 from prover.compile.witness import Witness, fill_witness
 from prover.errors import RestartError, WitnessError
 from prover.field import SCALAR_MODULUS as R
-from prover.protocol.batch import Opening, trimmed
+from prover.protocol.claim_polynomials import Opening, trimmed
 from prover.protocol.constraints import FirstChallenges
 from prover.protocol.masking import add_vanishing_multiple, commit_masks, rerandomiser_polynomial
 from prover.protocol.messages import (

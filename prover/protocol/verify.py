@@ -67,12 +67,21 @@ class VerifierSetup:
         `opening`.
         """
         statement = Statement.build(self.key, self.commitment, context, inputs, outputs)
-        decoded = Proof.from_bytes(proof, self.key.shape)
-        check_points(self.kernel, decoded)
-        challenges = derive_challenges(statement, decoded)
-        if challenges.y == 0 or pow(challenges.y, self.key.shape.rows, R) == 1:
-            raise VerificationError("challenge", expected="y outside H and not 0", found=challenges.y)
+        decoded, challenges = check_proof_parts(self, statement, proof)
         check_opening(self, statement, decoded, challenges)
+
+
+def check_proof_parts(setup: VerifierSetup, statement: Statement, proof: bytes) -> tuple[Proof, Challenges]:
+    """Do steps 3 to 6 of section 10: lengths, encodings, points, challenges.
+
+    Raises: VerificationError `length`, `scalar`, `point` or `challenge`.
+    """
+    decoded = Proof.from_bytes(proof, setup.key.shape)
+    check_points(setup.kernel, decoded)
+    challenges = derive_challenges(statement, decoded)
+    if challenges.y == 0 or pow(challenges.y, setup.key.shape.rows, R) == 1:
+        raise VerificationError("challenge", expected="y outside H and not 0", found=challenges.y)
+    return decoded, challenges
 
 
 def check_points(kernel: Kernel, proof: Proof) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from prover.compile.witness import Witness
-from prover.protocol.batch import Opening
+from prover.protocol.claim_polynomials import Opening
 from prover.protocol.constraints import FirstChallenges
 from prover.protocol.messages import Proof, SumMessage
 from prover.protocol.prove import Prover, round_1, round_2, round_3, round_4, round_5, round_6
