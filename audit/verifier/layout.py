@@ -11,6 +11,7 @@ from audit.verifier.transcript import keccak256
 
 LAYOUT_FORMAT: Final = "provault-layout-1"
 BUS_SUMS: Final = 1
+OPTIMISER: Final = 1
 FIELD_LIMIT: Final = 1 << 62
 
 
@@ -39,7 +40,7 @@ class LayoutParameters:
         """Say which condition of rule `parameters` fails, None when all hold.
 
         n = 2^k, 1 <= k <= 32; t >= max(2, wa); t (n + 4) <= N; L >= 6; 1 <= wa <= min(L, t); K >= 1;
-        1 <= lam <= 12
+        1 <= lam <= 12; optimiser = 1
         """
         n, t = self.rows, self.pack_columns
         conditions = (
@@ -52,6 +53,7 @@ class LayoutParameters:
             ),
             (self.weight_packs >= 1, f"K = {self.weight_packs} is below 1"),
             (1 <= self.limb_bits <= 12, f"lam = {self.limb_bits} is outside 1 to 12"),
+            (self.optimiser == OPTIMISER, f"optimiser = {self.optimiser} is not {OPTIMISER}"),
             (t * (n + 4) <= self.powers, f"t (n + 4) = {t * (n + 4)} exceeds N = {self.powers}"),
         )
         return next((detail for holds, detail in conditions if not holds), None)
@@ -62,7 +64,7 @@ def parse_layout(content: bytes) -> LayoutParameters:
 
     Raises
     ------
-    CircuitError : layout, anything that section 4 does not allow.
+    CircuitError : layout, anything that section 4 does not allow; parameters, another number of bus sums.
     """
     names = {
         "bus_sums", "format", "lanes", "limb_bits", "optimiser", "pack_columns", "powers", "rows",
@@ -72,12 +74,12 @@ def parse_layout(content: bytes) -> LayoutParameters:
         fields = take_fields(parse_canonical(content), "the file", names)
         if fields["format"] != LAYOUT_FORMAT:
             raise ValueError(f"format is {fields['format']!r}, expected {LAYOUT_FORMAT!r}")
-        take_integer(fields, "bus_sums", BUS_SUMS, BUS_SUMS)
-        numbers = {
-            name: take_integer(fields, name, 0, FIELD_LIMIT) for name in names - {"bus_sums", "format"}
-        }
+        numbers = {name: take_integer(fields, name, 0, FIELD_LIMIT) for name in names - {"format"}}
     except ValueError as error:
         raise CircuitError("layout", str(error)) from error
+    bus_sums = numbers.pop("bus_sums")
+    if bus_sums != BUS_SUMS:
+        raise CircuitError("parameters", f"bus_sums = {bus_sums} is not {BUS_SUMS}")
     return LayoutParameters(**numbers)
 
 

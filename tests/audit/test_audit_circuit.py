@@ -194,6 +194,7 @@ def test_a_column_of_another_length_breaks_a_rule(tiny_circuit: Circuit) -> None
         ("lam = 0", layout_json(32, 4, 6, 2, 2, 0)),
         ("lam = 13", layout_json(32, 4, 6, 2, 2, 13)),
         ("t (n + 4)", layout_json(1024, 4, 6, 2, 2, 2)),
+        ("optimiser = 2", TINY_LAYOUT.replace(b'"optimiser":1', b'"optimiser":2')),
         ("N = 8192", layout_json(32, 4, 6, 2, 2, 2, powers=8192)),
         ("shift_bits", layout_json(32, 4, 6, 2, 2, 3)),
     ],

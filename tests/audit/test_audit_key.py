@@ -144,6 +144,8 @@ def word(index: int, value: int) -> Callable[[bytes], bytes]:
         ("key", "parameters", word(8, 0)),
         ("key", "parameters", word(8, 13)),
         ("key", "parameters", word(9, 143)),
+        ("key", "parameters", word(17, 0)),
+        ("key", "parameters", word(17, 2)),
         ("key", "flags", word(10, 1)),
         ("key", "number of public cells", word(11, 12)),
         ("key", "number of public cells", word(11, 0)),

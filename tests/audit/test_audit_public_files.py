@@ -127,7 +127,6 @@ def test_a_layout_is_read() -> None:
     ("path", "value"),
     [
         (("format",), "provault-layout-2"),
-        (("bus_sums",), 2),
         (("bus_sums",), True),
         (("rows",), -1),
         (("rows",), 32.0),
@@ -171,6 +170,19 @@ def test_a_layout_outside_section_4_is_refused(path: tuple, value: object) -> No
 def test_other_spellings_are_refused(content: bytes) -> None:
     with pytest.raises(ValueError):
         parse_canonical(content)
+
+
+def test_a_canonical_file_above_one_mebibyte_is_refused() -> None:
+    assert len(parse_canonical(b'{"a":"' + b"x" * 1000 + b'"}')["a"]) == 1000
+    with pytest.raises(ValueError, match="longer than"):
+        parse_canonical(b'{"a":"' + b"x" * (1 << 20) + b'"}')
+
+
+def test_another_number_of_bus_sums_breaks_the_parameters() -> None:
+    for count in (0, 2):
+        with pytest.raises(CircuitError) as caught:
+            parse_layout(changed(LAYOUT, ("bus_sums",), count))
+        assert caught.value.rule == "parameters"
 
 
 def test_a_missing_field_is_refused() -> None:
