@@ -11,7 +11,8 @@ import pytest
 from web3 import Web3
 
 from contracts.errors import AnvilError
-from contracts.node import Anvil, end_kept
+from contracts.kept_node import end_kept
+from contracts.node import Anvil
 
 STRANGER = Web3.to_checksum_address("0x" + "5a" * 20)
 # Runtime code of n zero bytes: PUSH3 n, PUSH0, RETURN.

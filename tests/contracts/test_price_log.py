@@ -249,7 +249,7 @@ def test_starving_the_pool_of_gas_changes_no_tick(chain: Anvil) -> None:
     chain.revert(before)
     untouched = state_of(log)
     outcomes = set()
-    for gas in range(25_000, 260_000, 5_000):
+    for gas in range(25_000, 260_000, 9_000):
         before = chain.snapshot()
         try:
             assert pushed_in(log, path.push(log, now, begin + 2, gas=gas)) == expected
