@@ -28,12 +28,12 @@ class Claim:
 def verify_batch(setup: VerifierSetup, claims: Sequence[Claim]) -> None:
     """Accept all claims by returning, or name every one that is refused.
 
-    Every byte, range and subgroup check and every transcript is done for each proof; then, with weights s_i of
+    Every byte, range and subgroup check and every transcript is done for each proof; then, with s_i of
     128 bits drawn from the operating system after all proofs are fixed,
 
         e(sum_i s_i Q_i, [1]_2) = e(sum_i s_i W'_i, [tau]_2).
 
-    Soundness: a batch with a false opening passes with probability 2^-128. A batch that fails is checked again
+    Soundness: a false batch passes with probability 2^-128. A batch that fails is checked again
     one by one, so that the answer never depends on the weights.
 
     Raises: BatchRefusedError with the word of each refused claim, by index.
