@@ -105,8 +105,6 @@ def measure(architecture: Architecture, layout: LayoutParameters) -> Shape:
     if width < lanes:
         constants.extend(range(address, address + lanes))
         address += lanes
-    if address > CELL_LIMIT:
-        raise CircuitError("provider", f"{address - 1} cells exceed the addresses below 2^32")
     provided = layout.limb + input_count + len(constants)
     free_rows = layout.rows - sum(layer.outputs for layer in architecture.layers)
     if provided > free_rows:

@@ -182,8 +182,6 @@ def split_data_contract(code: bytes) -> tuple[bytes, bytes]:
     if code[:2] != DATA_CONTRACT_PREFIX:
         raise VerificationError("key", "data contract prefix", expected="0001", found=code[:2].hex())
     body = code[2:]
-    if len(body) < WORD_BYTES * HEADER_WORDS:
-        raise VerificationError("key", "data contract", expected="a key", found=f"{len(body)} bytes")
     columns, run_count = (int.from_bytes(body[i * WORD_BYTES : (i + 1) * WORD_BYTES], "big") for i in (4, 14))
     fixed_count = -(-len(FIXED_COLUMNS) // columns) if columns else 0
     length = WORD_BYTES * (HEADER_WORDS + RUN_WORDS * run_count) + POINT_BYTES * fixed_count

@@ -130,6 +130,22 @@ def test_a_malformed_proof_file_is_refused(folder: Path, says: str, change: Edit
     assert says in caught.value.detail
 
 
+def test_a_field_that_stands_twice_is_refused(folder: Path) -> None:
+    path = folder / "proof.json"
+    path.write_bytes(path.read_bytes().replace(b"{", b'{"outputs": ["9"],', 1))
+    with pytest.raises(FileError) as caught:
+        read_proof_file(path)
+    assert caught.value.detail == "a field stands twice"
+
+
+def test_an_honest_file_followed_by_a_mebibyte_is_refused(folder: Path) -> None:
+    path = folder / "proof.json"
+    path.write_bytes(path.read_bytes() + b" " * (1 << 20))
+    with pytest.raises(FileError) as caught:
+        read_proof_file(path)
+    assert "larger than" in caught.value.detail
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"[]", b"\xff\xfe", b"{", b'{"format":1,"format":1}', b"[" * 100_000, b" " * (1 << 20) + b" "],
