@@ -93,7 +93,7 @@ def _program(asks: Sequence[Ask], data_at: int) -> bytes:
     for ask in asks:
         size = _push(len(ask.arguments), 2)
         code += size + _push(data_at, 3) + bytes.fromhex("5f39")  # CODECOPY(0, data, size)
-        code += bytes.fromhex("5f5f") + size + bytes.fromhex("5f5f") + _push(int.from_bytes(ask.address, "big"), 20)
+        code += bytes.fromhex("5f5f") + size + bytes.fromhex("5f5f") + bytes.fromhex("73") + ask.address
         code += bytes.fromhex("5af1")  # CALL(gas, address, 0, 0, size, 0, 0)
         code += bytes.fromhex("8152")  # success -> [end]
         code += bytes.fromhex("3d8160200152")  # RETURNDATASIZE -> [end + 32]

@@ -161,7 +161,7 @@ class UnreachableError(ChainError):
     def __init__(self, url: str, detail: str) -> None:
         self.url = url
         self.detail = detail
-        super().__init__(f"the node at {url} does not answer ({detail}); check that it runs and chain.rpc_url.")
+        super().__init__(f"the node at {url} does not answer ({detail}); start it or correct chain.rpc_url.")
 
 
 class RpcError(ChainError):

@@ -147,7 +147,8 @@ class Journal:
         except SQLAlchemyError as error:
             raise JournalError(f"{path} cannot be used as a journal: {_plain(error)}.") from error
         except OSError as error:
-            raise JournalError(f"{path} cannot be made: {(error.strerror or 'no reason').lower()}.") from error
+            reason = (error.strerror or "no reason").lower()
+            raise JournalError(f"{path} cannot be made: {reason}.") from error
 
     def close(self) -> None:
         """Close the file."""

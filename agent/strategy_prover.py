@@ -1,4 +1,4 @@
-"""Hold the committed strategy: evaluate it, prove it, verify the proof, and compare it with what a vault pins."""
+"""Hold the committed strategy: evaluate it, prove it, verify the proof, compare it with what a vault pins."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Read one vault and build its calls: rules once, a view of everything that changes in one eth_call, events.
 
-The view makes the price log's push inside the same call, so that the input window of the running epoch is read
-before anybody has paid for the push. The log's ticks are the same whoever pushes and whenever.
+The view makes the price log's push inside the same call, so that the input window of the running epoch is
+read before anybody has paid for the push. The log's ticks are the same whoever pushes and whenever.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from strategies.pool import PoolState
 from strategies.vault_rules import Side, VaultRules, VaultState
 
 PUSH_STEPS = 16  # intervals that the price log takes in one push
-RULES = "(uint256,bool,uint256,uint256,int256,int256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256)"
+RULES = "(uint256,bool,uint256,uint256,int256,int256," + ",".join(["uint256"] * 12) + ")"
 STATUS = "(bool,bool,bool,uint256,uint256,bool,bool,uint256,uint256,address,address,uint256)"
 SLOT0 = ["uint160", "int24", "uint16", "uint16", "uint16", "uint8", "bool"]
 DECISION_TOPIC = keccak(
@@ -145,7 +145,7 @@ class VaultAccess:
             _ask(log, "window(uint256,uint256)", epoch, rules.window_ticks),
         ]
         answer = self.chain.read_together(asks)
-        values = [item for item in answer.answers]
+        values = list(answer.answers)
         counts = len(names) + len(more)
         words = [_word(item, "vault") for item in values[:counts]]
         status_, decided, head, recent, slot0, liquidity, spacing, strategy, pushed, window = values[counts:]
@@ -294,7 +294,9 @@ def read_decision(log: Log) -> DecisionEvent:
 def read_traded(log: Log) -> TradedEvent:
     """Decode a Traded event."""
     kinds = ["bool", "uint256", "uint256", "uint256", "int256", "int256", "uint256"]
-    return TradedEvent(int.from_bytes(log.topics[1], "big"), *decode(kinds, log.data), log.tx_hash)
+    buy, paid, got, wanted, recent_tick, limit_tick, spent = decode(kinds, log.data)
+    epoch = int.from_bytes(log.topics[1], "big")
+    return TradedEvent(epoch, buy, paid, got, wanted, recent_tick, limit_tick, spent, log.tx_hash)
 
 
 def read_idle(log: Log) -> IdleEvent:
