@@ -72,23 +72,42 @@ def _verify_independently(folder: Path) -> float:
 
 
 def _verify_on_chain(node: Anvil, verifier: Any, folder: Path) -> dict[str, int]:  # noqa: ANN401
-    from contracts.registration import deploy_data_contract
     from prover.artefacts import ProofFile, read_commitment
 
-    proof = ProofFile.read(folder / "proof.json")
+    file = ProofFile.read(folder / "proof.json")
     commitment, _ = read_commitment(folder / "public" / "commitment.json")
-    sender = node.accounts[0]
     key = (folder / "public" / "key.bin").read_bytes()
+    public = (*file.inputs, *file.outputs)
+    context = file.context.digest()
+    calldata = verifier.encode_abi("verify", args=[node.accounts[0], context, list(public), file.proof])
+    gas = gas_of_verification(node, verifier, key, commitment, context, public, file.proof)
+    return {"verify_tx_gas": gas, "calldata_bytes": (len(calldata) - 2) // 2}
+
+
+def gas_of_verification(
+    node: Anvil,
+    verifier: Any,  # noqa: ANN401
+    key: bytes,
+    commitment: bytes,
+    context: bytes,
+    public: Sequence[int],
+    proof: bytes,
+) -> int:
+    """Register a strategy and send one verification as a transaction; return its whole gas.
+
+    Raises: BenchmarkError when the contract refuses the proof.
+    """
+    from contracts.registration import deploy_data_contract
+
+    sender = node.accounts[0]
     strategy = deploy_data_contract(node.web3, key, commitment, sender=sender)
-    public = [*proof.inputs, *proof.outputs]
-    call = verifier.functions.verify(strategy, proof.context.digest(), public, proof.proof)
+    call = verifier.functions.verify(strategy, context, list(public), proof)
     receipt = node.web3.eth.wait_for_transaction_receipt(
         call.transact({"from": sender, "gas": VERIFY_GAS_LIMIT})
     )
     if receipt["status"] != 1:
         raise BenchmarkError("the verifier contract refused an honest proof")
-    calldata = call.build_transaction({"from": sender, "gas": VERIFY_GAS_LIMIT})["data"]
-    return {"verify_tx_gas": receipt["gasUsed"], "calldata_bytes": (len(calldata) - 2) // 2}
+    return int(receipt["gasUsed"])
 
 
 def measure_here(name: str, runs: int, folder: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from agent.output import Document
+    from prover.compile.cost_model import Objective
 
+ObjectiveOption = Annotated[str, typer.Option("--objective", help="What to minimise: time, gas or balanced.")]
+WidthsArgument = Annotated[str, typer.Argument(help="Layer widths, e.g. 32-32-16-1.")]
+ShiftOption = Annotated[int, typer.Option("--shift-bits", min=1, max=12, help="Bits of each limb.")]
+CountOption = Annotated[int, typer.Option("--count", min=1, help="How many to show.")]
 ModelOption = Annotated[
     list[str] | None, typer.Option("--model", help="Reference network; give it again for more. Default: all.")
 ]
@@ -38,6 +44,99 @@ def register(app: typer.Typer) -> None:
             as_json=lambda found: found["models"],
         )
 
+    @group.command("layouts")
+    def layouts(
+        objective: ObjectiveOption = "balanced", runs: RunsOption = 5, json: JsonOption = False
+    ) -> None:
+        """Measure what the layout optimiser gains over one fixed layout, for seven shapes of network.
+
+        Example: provault bench layouts --objective time
+        """
+        run_command(
+            lambda: bench_layouts(objective, runs),
+            json=json,
+            render=_render_layouts,
+            as_json=lambda found: found["shapes"],
+        )
+
+    @group.command("constants")
+    def constants(json: JsonOption = False) -> None:
+        """Measure the optimiser's constants on this machine, beside the literals that it uses.
+
+        Example: provault bench constants --json
+        """
+        run_command(bench_constants, json=json, render=_render_constants)
+
+    @group.command("candidates")
+    def candidates(
+        widths: WidthsArgument,
+        shift_bits: ShiftOption = 7,
+        objective: ObjectiveOption = "balanced",
+        count: CountOption = 10,
+        json: JsonOption = False,
+    ) -> None:
+        """Show the layouts that the optimiser considers for a dense network, the cheapest first.
+
+        Example: provault bench candidates 32-32-16-1 --objective gas
+        """
+        run_command(
+            lambda: show_candidates(widths, shift_bits, objective, count),
+            json=json,
+            render=_render_candidates,
+        )
+
+
+def bench_layouts(objective: str, runs: int) -> Document:
+    """Compare chosen and fixed layouts.
+
+    Raises: agent.errors.BenchmarkError; agent.errors.InvalidOptionError.
+    """
+    from agent.layout_benchmark import measure_layouts
+
+    return {"objective": objective, "shapes": measure_layouts(_objective(objective), runs, _say)}
+
+
+def bench_constants() -> Document:
+    """Measure the constants of the cost model."""
+    from agent.layout_benchmark import measure_constants
+
+    return measure_constants()
+
+
+def show_candidates(widths: str, shift_bits: int, objective: str, count: int) -> Document:
+    """Rank layouts for a dense network given as widths with dashes between.
+
+    Raises: agent.errors.InvalidOptionError; prover.errors.LayoutError.
+    """
+    from agent.errors import InvalidOptionError
+    from prover.compile.cost_model import rank_parameters
+    from prover.compile.reference import dense_architecture
+
+    parts = widths.split("-")
+    if len(parts) < 2 or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+        raise InvalidOptionError(
+            "WIDTHS", "two or more positive integers with dashes between, e.g. 32-32-16-1"
+        )
+    ranked = rank_parameters(
+        dense_architecture([int(part) for part in parts], shift_bits), objective=_objective(objective)
+    )
+    return {
+        "objective": objective,
+        "considered": len(ranked),
+        "candidates": [
+            vars(found.parameters) | vars(found.estimate) | {"cost": found.cost} for found in ranked[:count]
+        ],
+    }
+
+
+def _objective(name: str) -> Objective:
+    from agent.errors import InvalidOptionError
+
+    objectives: dict[str, Objective] = {"time": "time", "gas": "gas", "balanced": "balanced"}
+    if name not in objectives:
+        raise InvalidOptionError("--objective", name, "time, gas or balanced")
+    return objectives[name]
+
 
 def bench_prover(models: list[str] | None, runs: int) -> Document:
     """Measure reference networks.
@@ -54,9 +153,6 @@ def bench_prover(models: list[str] | None, runs: int) -> Document:
 
 
 def _render(document: Document) -> RenderableType:
-    from rich.table import Table
-
-    table = Table(title="prover, medians")
     columns = {
         "model": "model",
         "params": "parameters",
@@ -72,9 +168,55 @@ def _render(document: Document) -> RenderableType:
         "lanes": "lanes",
         "packs": "points",
     }
-    for title in columns.values():
-        table.add_column(title, justify="right")
-    for row in document["models"]:
+    return _table("prover, medians", columns, document["models"])
+
+
+def _render_layouts(document: Document) -> RenderableType:
+    columns = {
+        "widths": "network",
+        "params": "parameters",
+        "chosen_layout": "chosen",
+        "chosen_prove_seconds": "prove s",
+        "chosen_verify_tx_gas": "gas",
+        "fixed_layout": "fixed",
+        "fixed_prove_seconds": "prove s",
+        "fixed_verify_tx_gas": "gas",
+        "time_ratio": "time x",
+        "gas_ratio": "gas x",
+    }
+    return _table(f"layouts, objective {document['objective']}", columns, document["shapes"])
+
+
+def _render_constants(document: Document) -> RenderableType:
+    rows = [{"constant": name, **values} for name, values in document.items()]
+    titles = {"constant": "constant", "literal": "literal", "measured": "measured"}
+    return _table("cost model", titles, rows)
+
+
+def _render_candidates(document: Document) -> RenderableType:
+    columns = {
+        "rows": "n",
+        "pack_columns": "t",
+        "lanes": "L",
+        "weight_lanes": "wa",
+        "weight_packs": "K",
+        "limb_bits": "lam",
+        "gas": "gas",
+        "prove_micros": "prove us",
+    }
+    title = (
+        f"{document['considered']} layouts considered, objective {document['objective']}; the first is chosen"
+    )
+    return _table(title, columns, document["candidates"])
+
+
+def _table(title: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, object]]) -> RenderableType:
+    from rich.table import Table
+
+    table = Table(title=title)
+    for heading in columns.values():
+        table.add_column(heading, justify="right")
+    for row in rows:
         table.add_row(*(str(row[name]) for name in columns))
     return table
 

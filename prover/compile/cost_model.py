@@ -7,13 +7,16 @@ measured when it runs, so every machine chooses the same layout.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from prover.compile.architecture import Architecture
 from prover.compile.cells import ceil_div, count_rows
 from prover.compile.parameter_rules import check_bounds
 from prover.compile.parameters import LayoutParameters
 from prover.errors import LayoutError
+
+Objective = Literal["time", "gas", "balanced"]
 
 FIXED_COLUMN_COUNT: Final = 9
 MAX_LANES: Final = 12
@@ -39,24 +42,67 @@ COSET_POINT_NANOS: Final = 1000
 GAS_PER_MILLISECOND: Final = 100
 
 
-def choose_parameters(architecture: Architecture, *, powers: int = 4096) -> LayoutParameters:
+@dataclass(frozen=True)
+class Estimate:
+    """What a layout is expected to cost."""
+
+    gas: int  # of a verification, without what all layouts share
+    prove_micros: int  # of one proof
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A layout that fits, its estimate, and the cost by the objective it was ranked for."""
+
+    parameters: LayoutParameters
+    estimate: Estimate
+    cost: int
+
+
+def choose_parameters(
+    architecture: Architecture, *, powers: int = 4096, objective: Objective = "balanced"
+) -> LayoutParameters:
     """Return the cheapest parameters whose rules hold; ties go to the smallest (n, t, L, wa, K).
 
     Raises: LayoutError `bounds` when no limb size helps, `rows` when the network fits no permitted n.
     """
+    return rank_parameters(architecture, powers=powers, objective=objective)[0].parameters
+
+
+def rank_parameters(
+    architecture: Architecture, *, powers: int = 4096, objective: Objective = "balanced"
+) -> list[Candidate]:
+    """Return every layout considered, the cheapest first.
+
+    Raises: LayoutError `bounds` or `rows`, as `choose_parameters`.
+    """
     check_bounds(architecture)
-    best = min(
-        ((cost(candidate), _order(candidate), candidate) for candidate in _candidates(architecture, powers)),
-        default=None,
-        key=lambda entry: entry[:2],
-    )
-    if best is None:
+    candidates = [
+        Candidate(parameters, estimate(parameters), cost(parameters, objective))
+        for parameters in _candidates(architecture, powers)
+    ]
+    if not candidates:
         raise LayoutError("rows", f"no layout within {powers} powers has enough rows for this network")
-    return best[2]
+    return sorted(candidates, key=lambda candidate: (candidate.cost, _order(candidate.parameters)))
 
 
-def cost(parameters: LayoutParameters) -> int:
-    """Return the cost in gas: verification, and the price of the prover's time."""
+def cost(parameters: LayoutParameters, objective: Objective = "balanced") -> int:
+    """Return what the objective minimises, an integer.
+
+    gas:       gas; proving time where gas is equal
+    time:      microseconds of proving; gas where they are equal
+    balanced:  gas + 100 gas for each millisecond of proving
+    """
+    found = estimate(parameters)
+    if objective == "gas":
+        return found.gas * 10**9 + found.prove_micros
+    if objective == "time":
+        return found.prove_micros * 10**9 + found.gas
+    return found.gas + GAS_PER_MILLISECOND * found.prove_micros // 1000
+
+
+def estimate(parameters: LayoutParameters) -> Estimate:
+    """Simulate a layout: count points, terms and transforms, and price them by the literals above."""
     n, t, lanes = parameters.rows, parameters.pack_columns, parameters.lanes
     witness_packs = ceil_div(lanes + 2, t)
     fixed_packs = ceil_div(FIXED_COLUMN_COUNT, t)
@@ -74,7 +120,7 @@ def cost(parameters: LayoutParameters) -> int:
     small_terms = (lanes + 2) * n
     micros = FULL_TERM_MICROS * full_terms + SMALL_TERM_MICROS * small_terms
     micros += COSET_POINT_NANOS * (1 << degree.bit_length()) * (lanes + 2 + parameters.weight_lanes) // 1000
-    return gas + GAS_PER_MILLISECOND * micros // 1000
+    return Estimate(gas, micros)
 
 
 def _candidates(architecture: Architecture, powers: int) -> Iterator[LayoutParameters]:

@@ -6,7 +6,7 @@ import pytest
 
 from prover.compile.architecture import Architecture, InputRun, Layer
 from prover.compile.cells import count_rows
-from prover.compile.cost_model import choose_parameters, cost
+from prover.compile.cost_model import choose_parameters, cost, estimate, rank_parameters
 from prover.compile.layout import LayoutParameters, build_layout
 from prover.errors import LayoutError
 
@@ -63,3 +63,19 @@ def test_more_powers_allow_more_rows(r2):
     assert chosen.powers == 2**15
     assert chosen.pack_columns * (chosen.rows + 4) <= 2**15
     build_layout(r2, chosen)
+
+
+def test_each_objective_minimises_what_it_names(r1):
+    ranked = {name: rank_parameters(r1, objective=name) for name in ("time", "gas", "balanced")}
+    assert ranked["time"][0].estimate.prove_micros == min(c.estimate.prove_micros for c in ranked["gas"])
+    assert ranked["gas"][0].estimate.gas == min(c.estimate.gas for c in ranked["time"])
+    assert ranked["time"][0].parameters != ranked["gas"][0].parameters
+    assert ranked["balanced"][0].parameters == choose_parameters(r1)
+
+
+def test_candidates_are_listed_cheapest_first_and_all_fit(r1):
+    ranked = rank_parameters(r1)
+    assert [candidate.cost for candidate in ranked] == sorted(candidate.cost for candidate in ranked)
+    assert ranked[0].estimate == estimate(ranked[0].parameters)
+    for candidate in ranked[:3] + ranked[-3:]:
+        build_layout(r1, candidate.parameters)
