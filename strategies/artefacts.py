@@ -96,6 +96,28 @@ def write_compiled(folder: Path, model: CompiledModel) -> None:
     write_file(public / CARD_FILE, model.card.encode(), mode=0o644)
 
 
+@dataclass(frozen=True)
+class PublicFolder:
+    """Hold what a public folder says of a strategy; `digest` and `card` are None where absent."""
+
+    architecture: Architecture
+    digest: str | None
+    card: str | None
+
+
+def read_public(public: Path) -> PublicFolder:
+    """Read a public folder.
+
+    Raises: ArtefactError, ArchitectureError.
+    """
+    path = public / "architecture.json"
+    if not path.is_file():
+        raise ArtefactError(public, "architecture.json is missing")
+    card = public / CARD_FILE
+    text = card.read_text("utf-8") if card.is_file() else None
+    return PublicFolder(Architecture.from_bytes(path.read_bytes()), _digest(public), text)
+
+
 def read_strategy(folder: Path) -> CommittedStrategy:
     """Read architecture, weights and digest of a strategy folder.
 
@@ -110,20 +132,20 @@ def read_strategy(folder: Path) -> CommittedStrategy:
     architecture = Architecture.from_bytes(contents["public/architecture.json"])
     weights = IntegerWeights.from_bytes(contents["secret/weights.bin"])
     weights.check(architecture)
-    return CommittedStrategy(architecture, weights, _digest(folder))
+    return CommittedStrategy(architecture, weights, _digest(folder / "public"))
 
 
-def _digest(folder: Path) -> str | None:
+def _digest(public: Path) -> str | None:
     """Return the strategy commitment, or None before there is one."""
-    path = folder / "public" / "commitment.json"
+    path = public / "commitment.json"
     if not path.is_file():
         return None
     try:
         digest = json.loads(path.read_bytes())["strategy_commitment"]
     except (ValueError, KeyError, TypeError):
-        raise ArtefactError(folder, "public/commitment.json holds no strategy_commitment") from None
+        raise ArtefactError(public, "commitment.json holds no strategy_commitment") from None
     if not isinstance(digest, str) or len(digest) != 66 or not digest.startswith("0x"):
-        raise ArtefactError(folder, "public/commitment.json: strategy_commitment is no 32 bytes")
+        raise ArtefactError(public, "commitment.json: strategy_commitment is no 32 bytes")
     return digest
 
 

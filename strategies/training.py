@@ -146,7 +146,10 @@ def fit(config: TrainingConfig, splits: Splits, progress: Progress) -> Mlp:
 
     Raises: TrainingError when the loss is not finite.
     """
-    import torch
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise TrainingError("torch is not installed; install provault[train]") from None
 
     from strategies.zoo.mlp import Mlp
 

@@ -95,11 +95,18 @@ def zoo_config(name: str) -> Path:
 
     Raises: ConfigError when the zoo has none of that name.
     """
-    folder = Path(__file__).resolve().parent / "zoo"
-    known = sorted(path.stem for path in folder.glob("*.yaml"))
-    if name not in known:
-        raise ConfigError(folder, f"there is no strategy {name}; known: {', '.join(known)}")
-    return folder / f"{name}.yaml"
+    if name not in zoo_names():
+        raise ConfigError(name, f"is no strategy of the zoo; known: {', '.join(zoo_names())}")
+    return _zoo_folder() / f"{name}.yaml"
+
+
+def zoo_names() -> tuple[str, ...]:
+    """Return the names of the strategies that can be trained."""
+    return tuple(sorted(path.stem for path in _zoo_folder().glob("*.yaml")))
+
+
+def _zoo_folder() -> Path:
+    return Path(__file__).resolve().parent / "zoo"
 
 
 def midnight_secs(day: date) -> int:

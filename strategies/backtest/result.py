@@ -20,6 +20,7 @@ class EpochResult:
     base: int
     risky: int
     supply: int
+    fee_shares: int  # minted to the operator by this decision
     nav_before: int  # before the epoch's trades
     nav: int  # after them
 
@@ -36,6 +37,7 @@ def decided_epoch(decided: Decided, state: VaultState, time: int) -> EpochResult
         base=state.base,
         risky=state.risky,
         supply=state.supply,
+        fee_shares=decided.fee_shares,
         nav_before=nav,
         nav=nav,
     )
