@@ -114,9 +114,7 @@ def show_candidates(widths: str, shift_bits: int, objective: str, count: int) ->
 
     parts = widths.split("-")
     if len(parts) < 2 or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
-        raise InvalidOptionError(
-            "WIDTHS", "two or more positive integers with dashes between, e.g. 32-32-16-1"
-        )
+        raise InvalidOptionError("WIDTHS", widths, "positive integers with dashes between: 32-32-16-1")
     ranked = rank_parameters(
         dense_architecture([int(part) for part in parts], shift_bits), objective=_objective(objective)
     )

@@ -1,0 +1,70 @@
+"""`provault bench`: the document has the agreed keys, and bad options are refused by name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from agent.cli import run
+
+KEYS = {
+    "model",
+    "params",
+    "prove_seconds",
+    "verify_seconds",
+    "verify_py_ecc_seconds",
+    "peak_rss_mb",
+    "proof_bytes",
+    "calldata_bytes",
+    "proving_key_bytes",
+    "verify_tx_gas",
+    "rows",
+    "lanes",
+    "packs",
+}
+
+
+def test_the_prover_is_measured_for_r1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bench", "prover", "--model", "r1", "--runs", "1", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert set(row) >= KEYS
+    assert (row["model"], row["params"], row["proof_bytes"], row["rows"]) == ("r1", 1601, 1376, 256)
+    assert row["verify_tx_gas"] < 300_000
+    assert row["proving_key_bytes"] < 2_000_000
+
+
+def test_candidates_are_shown_with_the_choice_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bench", "candidates", "32-32-16-1", "--json", "--count", "3"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    first = document["candidates"][0]
+    assert [first[name] for name in ("rows", "pack_columns", "lanes", "weight_lanes", "weight_packs")] == [
+        256,
+        9,
+        6,
+        4,
+        2,
+    ]
+    assert document["considered"] > 100 and len(document["candidates"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["prover", "--model", "r9"], "ArchitectureError"),
+        (["candidates", "32-x"], "InvalidOptionError"),
+        (["candidates", "32"], "InvalidOptionError"),
+        (["candidates", "32-1", "--objective", "fast"], "InvalidOptionError"),
+        (["candidates", "9000-1"], "LayoutError"),
+    ],
+)
+def test_bad_options_are_refused(words: list[str], name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bench", *words, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["name"] == name
+
+
+def test_constants_are_measured_beside_their_literals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bench", "constants", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert all(set(entry) == {"literal", "measured"} for entry in document.values())
+    assert all(entry["measured"] > 0 for entry in document.values())
