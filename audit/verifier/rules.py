@@ -121,12 +121,9 @@ def check_operand(circuit: Circuit) -> None:
             )
         for cell in operand:
             source = providers.get(cell)
-            if source is None:
-                raise CircuitError("operand", f"cell {cell} of layer {layer} has no provider")
-            if not (columns["q_in"][source] if layer == 0 else source < row):
-                raise CircuitError(
-                    "operand", f"cell {cell} of layer {layer} is provided by row {source}, not earlier"
-                )
+            early = source is not None and (columns["q_in"][source] if layer == 0 else source < row)
+            if not early:
+                raise CircuitError("operand", f"cell {cell} of layer {layer} is provided by row {source}")
         row += neurons
 
 

@@ -9,7 +9,7 @@ import pytest
 from audit.errors import CircuitError
 from audit.verifier.circuit import IDLE_ADDRESS, Circuit
 from audit.verifier.key_build import rebuild_circuit
-from audit.verifier.rules import check_rules
+from audit.verifier.rules import check_operand, check_rules
 from tests.audit.support.cases import (
     R1_ARCHITECTURE,
     R1_LAYOUT,
@@ -160,6 +160,12 @@ def test_an_idle_row_that_becomes_a_dot_row_breaks_a_rule(tiny_circuit: Circuit)
     assert (caught.value.rule, "after the last segment" in str(caught.value)) == ("base", True)
 
 
+def test_an_idle_row_that_becomes_a_public_row_breaks_a_rule(tiny_circuit: Circuit) -> None:
+    with pytest.raises(CircuitError) as caught:
+        check_rules(altered(altered(tiny_circuit, "q_pub", 20, 1), "base", 20, 1))
+    assert (caught.value.rule, "row 20 has q_pub = 1" in str(caught.value)) == ("base", True)
+
+
 def test_a_relu_that_becomes_signed_breaks_a_rule(tiny_circuit: Circuit) -> None:
     with pytest.raises(CircuitError) as caught:
         check_rules(altered(altered(tiny_circuit, "q_rel", 3, 0), "q_sgn", 3, 1))
@@ -170,6 +176,24 @@ def test_swapped_results_break_a_rule(tiny_circuit: Circuit) -> None:
     with pytest.raises(CircuitError) as caught:
         check_rules(altered(altered(tiny_circuit, "padr", 3, 8), "padr", 4, 7))
     assert (caught.value.rule, "expected the result" in str(caught.value)) == ("provider", True)
+
+
+def test_an_operand_that_a_later_row_provides_breaks_a_rule(tiny_circuit: Circuit) -> None:
+    """The rule stands by itself: row 6 of the second layer provides what row 5 of that layer reads."""
+    late = altered(altered(tiny_circuit, "padr", 3, IDLE), "padr", 6, 7)
+    late = altered(late, "padr", 20, 5)
+    with pytest.raises(CircuitError) as caught:
+        check_operand(late)
+    assert (caught.value.rule, "cell 7 of layer 1 is provided by row 6" in str(caught.value)) == (
+        "operand",
+        True,
+    )
+
+
+def test_a_first_operand_that_no_input_row_provides_breaks_a_rule(tiny_circuit: Circuit) -> None:
+    with pytest.raises(CircuitError) as caught:
+        check_operand(altered(tiny_circuit, "q_in", 8, 0))
+    assert (caught.value.rule, "cell 2 of layer 0" in str(caught.value)) == ("operand", True)
 
 
 def test_a_column_of_another_length_breaks_a_rule(tiny_circuit: Circuit) -> None:

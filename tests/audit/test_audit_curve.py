@@ -138,3 +138,19 @@ def test_compressed_points_are_refused_by_name(fault: str, content: bytes) -> No
     with pytest.raises(PointFault) as caught:
         decompress(content)
     assert caught.value.fault == fault
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("fault", "content"),
+    [
+        ("encoding", b""),
+        ("encoding", b"\xa0" + bytes(94)),
+        ("encoding", bytes(96)),
+        ("infinity", b"\xc0" + bytes(95)),
+    ],
+)
+def test_compressed_points_of_the_twist_are_refused_by_name(group: Group, fault: str, content: bytes) -> None:
+    with pytest.raises(PointFault) as caught:
+        group.decompress_g2(content)
+    assert caught.value.fault == fault
