@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from prover.ceremony import Ceremony, load_ceremony
 from prover.compile.architecture import Architecture
-from prover.compile.canonical_json import check_nesting
 from prover.compile.integer_model import IntegerWeights
 from prover.compile.layout import build_layout
 from prover.compile.parameters import LayoutParameters
 from prover.errors import FileFormatError, VerificationError
 from prover.field import SCALAR_MODULUS as R
+from prover.json_fields import from_hex, parse_context, parse_integers, read_json, to_hex
 from prover.kernel import default_kernel
 from prover.kernel.cache import write_atomic
 from prover.kernel.interface import Kernel
@@ -35,7 +34,6 @@ from prover.protocol.verify import VerifierSetup
 
 COMMITMENT_FORMAT = "provault-commitment-1"
 PROOF_FORMAT = "provault-proof-1"
-MAX_JSON_BYTES = 1 << 20
 INPUT_FORMAT_KEYS = {"inputs", "context"}
 BLINDING_MAGIC = b"provault/blinding" + bytes(11) + (1).to_bytes(4, "big")
 
@@ -68,12 +66,12 @@ class ProofFile:
         """Encode as JSON; integers as decimal strings, bytes as 0x hexadecimal."""
         document = {
             "format": PROOF_FORMAT,
-            "circuit_digest": _hex(self.circuit_digest),
-            "strategy_commitment": _hex(self.strategy_commitment),
+            "circuit_digest": to_hex(self.circuit_digest),
+            "strategy_commitment": to_hex(self.strategy_commitment),
             "context": {name: str(value) for name, value in vars(self.context).items()},
             "inputs": [str(value) for value in self.inputs],
             "outputs": [str(value) for value in self.outputs],
-            "proof": _hex(self.proof),
+            "proof": to_hex(self.proof),
         }
         return (json.dumps(document, indent=1) + "\n").encode()
 
@@ -83,7 +81,7 @@ class ProofFile:
 
         Raises: FileFormatError; FileNotFoundError.
         """
-        document = _read_json(path, PROOF_FORMAT)
+        document = read_json(path, PROOF_FORMAT)
         expected = {
             "format",
             "circuit_digest",
@@ -96,12 +94,12 @@ class ProofFile:
         if set(document) != expected:
             raise FileFormatError(path.name, f"expected exactly the keys {', '.join(sorted(expected))}")
         return cls(
-            _unhex(path, document["circuit_digest"], 32),
-            _unhex(path, document["strategy_commitment"], 32),
+            from_hex(path, document["circuit_digest"], 32),
+            from_hex(path, document["strategy_commitment"], 32),
             parse_context(path, document["context"]),
             parse_integers(path, document["inputs"]),
             parse_integers(path, document["outputs"]),
-            _unhex(path, document["proof"], None),
+            from_hex(path, document["proof"], None),
         )
 
 
@@ -118,7 +116,7 @@ class ProofRequest:
 
         Raises: FileFormatError; FileNotFoundError.
         """
-        document = _read_json(path, None)
+        document = read_json(path, None)
         if "inputs" not in document or not set(document) <= INPUT_FORMAT_KEYS:
             raise FileFormatError(path.name, "expected the key inputs, and optionally context")
         context = parse_context(path, document["context"]) if "context" in document else Context()
@@ -203,10 +201,11 @@ def verify_proof_file(public_folder: Path, proof: ProofFile) -> None:
     public = load_public(public_folder)
     key = public.proving_key.key
     if proof.circuit_digest != key.circuit_digest:
-        raise VerificationError("key", expected=_hex(key.circuit_digest), found=_hex(proof.circuit_digest))
+        expected, found = to_hex(key.circuit_digest), to_hex(proof.circuit_digest)
+        raise VerificationError("key", expected=expected, found=found)
     if proof.strategy_commitment != public.commitment_digest:
         raise VerificationError(
-            "key", expected=_hex(public.commitment_digest), found=_hex(proof.strategy_commitment)
+            "key", expected=to_hex(public.commitment_digest), found=to_hex(proof.strategy_commitment)
         )
     setup = VerifierSetup.load(public.proving_key.kernel, load_ceremony(), key.to_bytes(), public.commitment)
     setup.verify(proof.context.digest(), proof.inputs, proof.outputs, proof.proof)
@@ -218,9 +217,9 @@ def encode_commitment(proving_key: ProvingKey, commitment: bytes) -> bytes:
     digest = proving_key.key.digest
     document = {
         "format": COMMITMENT_FORMAT,
-        "key_digest": _hex(digest),
-        "points": [_hex(point) for point in points],
-        "strategy_commitment": _hex(strategy_commitment(digest, commitment)),
+        "key_digest": to_hex(digest),
+        "points": [to_hex(point) for point in points],
+        "strategy_commitment": to_hex(strategy_commitment(digest, commitment)),
     }
     return (json.dumps(document, indent=1) + "\n").encode()
 
@@ -230,13 +229,14 @@ def read_commitment(path: Path) -> tuple[bytes, bytes]:
 
     Raises: FileFormatError; FileNotFoundError.
     """
-    document = _read_json(path, COMMITMENT_FORMAT)
+    document = read_json(path, COMMITMENT_FORMAT)
     points, digest = document.get("points"), document.get("key_digest")
     if not isinstance(points, list) or not points:
         raise FileFormatError(path.name, "points must be a list")
-    commitment = b"".join(_unhex(path, point, POINT_BYTES) for point in points)
-    key_digest = _unhex(path, digest, 32)
-    if _unhex(path, document.get("strategy_commitment"), 32) != strategy_commitment(key_digest, commitment):
+    commitment = b"".join(from_hex(path, point, POINT_BYTES) for point in points)
+    key_digest = from_hex(path, digest, 32)
+    claimed = from_hex(path, document.get("strategy_commitment"), 32)
+    if claimed != strategy_commitment(key_digest, commitment):
         raise FileFormatError(path.name, "strategy_commitment is not the digest of key and points")
     return commitment, key_digest
 
@@ -283,79 +283,3 @@ def write_secret(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def parse_integers(path: Path, value: object) -> tuple[int, ...]:
-    """Parse a list of decimal strings, canonical: no sign on zero, no leading zero, no space.
-
-    Raises: FileFormatError.
-    """
-    if not isinstance(value, list):
-        raise FileFormatError(path.name, "expected a list of decimal strings")
-    return tuple(_parse_integer(path, item) for item in value)
-
-
-def parse_context(path: Path, value: object) -> Context:
-    """Parse a context object with decimal strings for its four fields.
-
-    Raises: FileFormatError.
-    """
-    names = ("chain_id", "vault", "epoch", "verifier")
-    if not isinstance(value, dict) or set(value) != set(names):
-        raise FileFormatError(path.name, f"expected a context with exactly the keys {', '.join(names)}")
-    fields = {name: _parse_integer(path, value[name]) for name in names}
-    for name, found in fields.items():
-        if not 0 <= found < 2**256:
-            raise FileFormatError(path.name, f"context {name} is outside [0, 2^256)")
-    return Context(**fields)
-
-
-def _parse_integer(path: Path, value: object) -> int:
-    if not isinstance(value, str) or len(value) > 80:
-        raise FileFormatError(path.name, "integers are written as decimal strings")
-    try:
-        parsed = int(value, 10)
-    except ValueError as error:
-        raise FileFormatError(path.name, f"{value!r} is not a decimal integer") from error
-    if str(parsed) != value:
-        raise FileFormatError(path.name, f"{value!r} is not canonical; expected {str(parsed)!r}")
-    return parsed
-
-
-def _read_json(path: Path, expected_format: str | None) -> Mapping[str, object]:
-    data = path.read_bytes()
-    if len(data) > MAX_JSON_BYTES:
-        raise FileFormatError(path.name, f"longer than {MAX_JSON_BYTES} bytes")
-    try:
-        check_nesting(data)
-        document = json.loads(data, object_pairs_hook=_no_duplicates)
-    except ValueError as error:
-        raise FileFormatError(path.name, f"not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise FileFormatError(path.name, "expected a JSON object")
-    if expected_format is not None and document.get("format") != expected_format:
-        raise FileFormatError(path.name, f"expected format {expected_format!r}")
-    return document
-
-
-def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError("a key appears twice")
-    return document
-
-
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
-
-
-def _unhex(path: Path, value: object, length: int | None) -> bytes:
-    if not isinstance(value, str) or not value.startswith("0x"):
-        raise FileFormatError(path.name, "bytes are written as 0x and hexadecimal digits")
-    try:
-        data = bytes.fromhex(value[2:])
-    except ValueError as error:
-        raise FileFormatError(path.name, "not hexadecimal") from error
-    if length is not None and len(data) != length:
-        raise FileFormatError(path.name, f"expected {length} bytes, found {len(data)}")
-    return data

@@ -103,3 +103,51 @@ def test_an_occupied_folder_is_left_alone(strategy: Path, capsys: pytest.Capture
     assert run(["strategy", "random", "--out", str(strategy), "--json"]) == 1
     assert "already holds" in error_of(capsys)["message"]
     assert (strategy / "secret" / "blinding.bin").read_bytes() == before
+
+
+@pytest.fixture
+def batch(strategy: Path, tmp_path: Path) -> Path:
+    """Three decisions proven into one file."""
+    decisions = [
+        {
+            "inputs": [str(value + epoch) for value in range(32)],
+            "context": {"chain_id": "1", "vault": "2", "epoch": str(epoch), "verifier": "3"},
+        }
+        for epoch in range(3)
+    ]
+    requests, path = tmp_path / "requests.json", tmp_path / "batch.json"
+    requests.write_text(json.dumps({"decisions": decisions}))
+    words = ["prove", "--batch", "--strategy", str(strategy), "--input", str(requests), "--out", str(path)]
+    assert run(words) == 0
+    return path
+
+
+def test_a_batch_verifies_and_exits_0(
+    strategy: Path, batch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["verify", "--batch", "--strategy", str(strategy / "public"), "--proof", str(batch)]
+    capsys.readouterr()
+    assert run(words) == 0
+    assert capsys.readouterr().out == "valid: 3 decisions\n"
+
+
+def test_a_bent_batch_names_the_decision(
+    strategy: Path, batch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads(batch.read_text())
+    document["decisions"][1]["context"]["epoch"] = "2"
+    batch.write_text(json.dumps(document))
+    capsys.readouterr()
+    words = ["verify", "--batch", "--strategy", str(strategy / "public"), "--proof", str(batch), "--json"]
+    assert run(words) == 1
+    error = error_of(capsys)
+    assert error["name"] == "BatchRefusedError"
+    assert "1 of the batch refused: proof 1: opening" in error["message"]
+
+
+def test_a_single_proof_is_no_batch(
+    strategy: Path, proof: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["verify", "--batch", "--strategy", str(strategy / "public"), "--proof", str(proof), "--json"]
+    assert run(words) == 1
+    assert error_of(capsys)["name"] == "FileFormatError"

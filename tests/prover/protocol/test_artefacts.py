@@ -165,7 +165,7 @@ def test_inputs_outside_their_bounds_are_refused_before_proving(committed: Path)
         (b'{"format": "provault-proof-2"}', "expected format 'provault-proof-1'"),
         (b'{"format": "provault-proof-1"}', "expected exactly the keys"),
         (b'{"format": "provault-proof-1", "format": "x"}', "a key appears twice"),
-        (b" " * (1 << 21), "longer than"),
+        (b" " * ((1 << 24) + 1), "longer than"),
     ],
 )
 def test_files_that_are_no_proof_are_refused(content: bytes, detail: str, tmp_path: Path) -> None:
