@@ -138,9 +138,7 @@ class Chain:
     def knows(self, tx_hash: bytes) -> bool:
         """Tell whether the node has a transaction, mined or waiting."""
         with suppress(TransactionNotFound):
-            self._ask(
-                "eth_getTransactionByHash", lambda: self.web3.eth.get_transaction(HexBytes(tx_hash))
-            )
+            self._ask("eth_getTransactionByHash", lambda: self.web3.eth.get_transaction(HexBytes(tx_hash)))
             return True
         return False
 
@@ -275,7 +273,7 @@ class Chain:
         except BlockNotFound as error:
             raise RpcError(name, "it does not know that block") from error
         except (RequestException, BadResponseFormat, OSError, TimeoutError) as error:
-            raise UnreachableError(_without_secrets(self.rpc_url), type(error).__name__) from error
+            raise UnreachableError(without_secrets(self.rpc_url), type(error).__name__) from error
         except Web3Exception as error:
             detail = _rpc_detail(error)
             if REVERTED in detail.lower():
@@ -301,7 +299,7 @@ def _rpc_detail(error: Web3Exception) -> str:
     return (str(error) or type(error).__name__).rstrip(".")
 
 
-def _without_secrets(url: str) -> str:
+def without_secrets(url: str) -> str:
     """Return scheme, host and port of a URL: keys of node providers stand in user, path or query."""
     scheme, _, rest = url.partition("://")
     host = rest.split("/", 1)[0].split("?", 1)[0].rpartition("@")[2]

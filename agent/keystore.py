@@ -22,8 +22,8 @@ from eth_utils.address import to_checksum_address
 
 from agent.errors import KeystoreError, MissingFileError, UnreadableFileError
 
-PASSPHRASE = "PROVAULT_PASSPHRASE"  # noqa: S105
-PASSPHRASE_FILE = "PROVAULT_PASSPHRASE_FILE"  # noqa: S105
+PASSPHRASE = "PROVAULT_PASSPHRASE"
+PASSPHRASE_FILE = "PROVAULT_PASSPHRASE_FILE"
 
 
 @dataclass(frozen=True)

@@ -143,9 +143,8 @@ class Agent:
             row = self._new_row(epoch, block.number)
             self._journal.save(row)
         report = StepReport(epoch, StepOutcome.DENIED, missed=missed)
-        step = RunningStep(
-            self._journal, self._clock, self.access, self._gate.sender, epoch, row, view, report
-        )
+        sender = self._gate.sender
+        step = RunningStep(self._journal, self._clock, self.access, sender, epoch, row, view, report)
         before = (row.state, row.reason, row.idle_reason)
         for sent in settled:
             if (sent.row.vault, sent.row.epoch) == (self.vault, epoch) and sent.outcome is Outcome.CONFIRMED:
@@ -296,14 +295,8 @@ class Agent:
         row.decided_by = self._chain.sender_of(event.tx_hash)
         step.save(EpochState.CONFIRMED)
         step.take_decision(receipt, event.tick)
-        log.info(
-            "decision confirmed",
-            vault=self.vault,
-            epoch=epoch,
-            target_bps=event.target_bps,
-            by=row.decided_by,
-            own=row.decided_by == self._gate.sender,
-        )
+        by = "this agent" if row.decided_by == self._gate.sender else row.decided_by
+        log.info("decision confirmed", vault=self.vault, epoch=epoch, target_bps=event.target_bps, by=by)
         return True
 
     def _trade(self, step: RunningStep) -> None:

@@ -105,9 +105,7 @@ class Transactions:
             settled += self._settle_nonce(nonce, rows)
         return settled
 
-    def send(
-        self, kind: CommandKind, vault: str, epoch: int, call: Call, fees: Fees
-    ) -> Sent:
+    def send(self, kind: CommandKind, vault: str, epoch: int, call: Call, fees: Fees) -> Sent:
         """Sign a call, write it down, broadcast it, and wait for a moment for what becomes of it.
 
         Raises: UnreachableError before anything is signed; afterwards the outcome is unresolved instead.

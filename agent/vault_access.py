@@ -51,6 +51,7 @@ class VaultFacts:
     price_log: ChecksumAddress
     pool: ChecksumAddress
     verifier: ChecksumAddress
+    risky_decimals: int
     rules: VaultRules
 
 
@@ -245,6 +246,7 @@ class VaultAccess:
                 _ask(pool, "token0()"),
                 _ask(pool, "fee()"),
                 _ask(base, "decimals()"),
+                _ask(risky, "decimals()"),
             ]
         ).answers
         return VaultFacts(
@@ -252,6 +254,7 @@ class VaultAccess:
             log,
             pool,
             verifier,
+            _word(second[4], "risky token"),
             VaultRules(
                 risky_is_token0=to_checksum_address(_values(second[1], ["address"], "pool")[0]) == risky,
                 base_decimals=_word(second[3], "base token"),
