@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from contracts.tick_math import sqrt_ratio_at_tick
 from tests.contracts.support.evm import deploy, refused
+from tests.contracts.support.trade_check import trade
 from tests.contracts.support.trade_reference import (
     IN_BAND,
     NO_ROOM,
@@ -14,10 +15,8 @@ from tests.contracts.support.trade_reference import (
     OTHER_SIDE,
     THIN,
     Book,
-    Order,
     plan,
     q,
-    settle,
 )
 from tests.contracts.support.vault_world import (
     GUARDIAN,
@@ -45,59 +44,6 @@ def world(built):
     with built.undone():
         built.next_epoch()
         yield built
-
-
-def trade(world):
-    """Trade, compare everything with the reference, and return the order and the event (or the reason)."""
-    book = Book.of(world)
-    expected = plan(book, world.rules)
-    before = world.base.balanceOf(world.vault.address), world.risky.balanceOf(world.vault.address)
-    others = world.vault.totalSupply(), world.vault.bond(), world.vault.drip_left()
-    world.vault.trade(sender=STRANGER)
-    assert (world.vault.totalSupply(), world.vault.bond(), world.vault.drip_left()) == others
-    if not isinstance(expected, Order):
-        assert world.vault.event("Idle")[1] == {"epoch": world.epoch, "reason": expected}
-        assert world.vault.events_named("Traded") == []
-        assert Book.of(world) == book
-        return expected, None
-    event = world.vault.event("Traded")
-    assert world.vault.events_named("Idle") == []
-    base, risky, spent = settle(book, expected, event.paid, event.got)
-    assert event[1] == {
-        "epoch": world.epoch,
-        "buy": expected.buy,
-        "paid": event.paid,
-        "got": event.got,
-        "wanted": expected.wanted,
-        "tick_recent": expected.recent_tick,
-        "limit_tick": expected.limit_tick,
-        "spent": spent,
-    }
-    assert (world.vault.base(), world.vault.risky(), world.vault.spent()) == (base, risky, spent)
-    assert world.vault.spent_at() == world.now
-    after = world.base.balanceOf(world.vault.address), world.risky.balanceOf(world.vault.address)
-    assert (after[0] - before[0], after[1] - before[1]) == (base - book.base, risky - book.risky)
-    assert 0 < event.paid <= expected.wanted
-    check_price(event, book.pool_fee)
-    check_budget(world, expected)
-    return expected, event
-
-
-def check_price(event, pool_fee):
-    """Every unit fills at the limit or better, plus the pool's fee."""
-    limit, kept = q(event.limit_tick), 10**6 - pool_fee
-    if event.buy:
-        slack = (2 + event.paid // 2**70) * limit + 2 * 2**128
-        assert event.paid * 2**128 * kept <= (event.got * limit + slack) * 10**6
-    else:
-        slack = (2 + event.paid // 2**70) * limit + 2 * 2**128
-        assert (event.got * 2**128 + slack) * 10**6 >= event.paid * kept * limit
-
-
-def check_budget(world, order):
-    # a unit of rounding on either side of the swap, and one of the fraction
-    rounding = 4 * ONE // order.low + 4
-    assert world.vault.spent() <= world.rules.budget + rounding
 
 
 # -- the ordinary course
