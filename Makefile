@@ -12,13 +12,16 @@ SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
 export PYTHONUNBUFFERED := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help setup train-setup dev-setup check test test-long clean
+.PHONY: help setup demo train-setup dev-setup check test test-long clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 setup: .setup/base ## install provault, the local chain and the exchange artefacts into place
 	$(BIN)/provault setup
+
+demo: setup ## all set-up, then a vault trading proven decisions on a chain of its own
+	$(BIN)/provault demo
 
 check: dev-setup train-setup ## lint, types and the rules of the repository
 	$(BIN)/ruff check .

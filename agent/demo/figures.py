@@ -33,7 +33,8 @@ def figures(result: DemoResult) -> list[Plot]:
         ),
         Plot(
             "The vault beside holding",
-            "Both in the base token, at the mean price of each hour, after costs.",
+            "In the base token, at the mean price of each hour: the vault after all costs; holding, bought once"
+            " at the first price at no cost.",
             _values(result),
         ),
         Plot(
@@ -106,7 +107,7 @@ def _empty(y_title: str) -> Any:  # noqa: ANN401
             "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, Arial, sans-serif", "color": INK},
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "hovermode": "x unified",
-            "xaxis": {**axis, "automargin": True},
+            "xaxis": {**axis, "automargin": True, "tickangle": 0, "nticks": 6},
             "yaxis": {
                 **axis,
                 "automargin": True,

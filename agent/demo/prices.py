@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
 INTERVAL_SECS = 3_600
 DATA_FILE = "binance/ETH_USDT-1h.json"
-SYMBOL, VENUE = "ETH/USDT", "binance"
+SYMBOL = "ETH/USDT"
+VENUES = ("binance", "kraken", "okx")
 FETCH_SECS = 10.0
+FETCH_VENUE_MS = 4_000
 SYNTHETIC_START = 450_000  # the interval it begins with
 SYNTHETIC_PRICE = Decimal(2_000)
 SYNTHETIC_STEP_TICKS = 80.0  # standard deviation an hour, near that of ETH
@@ -56,7 +59,7 @@ def choose_prices(
     except DataMissingError:
         if os.environ.get(ENVIRONMENT_VARIABLE):
             raise
-    say(f"no price data beside the checkout; asking {VENUE} for {SYMBOL}")
+    say(f"no price data beside the checkout; asking exchanges for {SYMBOL}")
     try:
         return fetch_prices(count)
     except DemoPricesError as error:
@@ -85,30 +88,51 @@ def _pick(series: TickSeries, name: str, count: int, first_interval: int) -> Dem
 
 
 def fetch_prices(count: int) -> DemoPrices:
-    """Fetch the last closed hourly candles from an exchange, within ten seconds.
+    """Fetch the last closed hourly candles from the first exchange that answers, within ten seconds in all.
 
-    Raises: DemoPricesError when it does not answer in time or gives too few.
+    Raises: DemoPricesError when none does, or none gives that many consecutive hours.
     """
+    found: list[DemoPrices] = []
+    # A thread, because the time that a name server takes is bounded by nothing else.
+    asking = threading.Thread(target=_ask_exchanges, args=(count, found), daemon=True)
+    asking.start()
+    asking.join(FETCH_SECS)
+    if not found:
+        raise DemoPricesError(f"no exchange gave {count} consecutive hours within {FETCH_SECS:.0f} s.")
+    return found[0]
+
+
+def _ask_exchanges(count: int, found: list[DemoPrices]) -> None:
     import ccxt
 
-    exchange = getattr(ccxt, VENUE)({"enableRateLimit": True, "timeout": int(FETCH_SECS * 1000 / 2)})
     until = time.monotonic() + FETCH_SECS
-    try:
-        rows = exchange.fetch_ohlcv(SYMBOL, "1h", limit=count + 2)
-    except ccxt.BaseError as error:
-        raise DemoPricesError(f"{VENUE} gives no prices ({type(error).__name__}).") from None
-    if time.monotonic() > until:
-        raise DemoPricesError(f"{VENUE} took longer than {FETCH_SECS:.0f} s.")
-    now = int(time.time())
-    closed = [row for row in rows if row[0] // 1000 + INTERVAL_SECS <= now][-count:]
+    for venue in VENUES:
+        left_ms = int(1000 * (until - time.monotonic()))
+        if left_ms <= 0:
+            return
+        exchange = getattr(ccxt, venue)({"enableRateLimit": True, "timeout": min(left_ms, FETCH_VENUE_MS)})
+        try:
+            rows = exchange.fetch_ohlcv(SYMBOL, "1h", limit=count + 2)
+            found.append(prices_of_candles(rows, count, venue, now_secs=int(time.time())))
+        except (ccxt.BaseError, DemoPricesError):
+            continue
+        return
+
+
+def prices_of_candles(rows: list[list[float]], count: int, venue: str, *, now_secs: int) -> DemoPrices:
+    """Take the last `count` closed candles, rows of [opening in ms, open, high, low, close, volume].
+
+    Raises: DemoPricesError for too few, or a gap.
+    """
+    closed = [row for row in rows if row[0] // 1000 + INTERVAL_SECS <= now_secs][-count:]
     opens = [int(row[0]) // 1000 for row in closed]
     if len(closed) < count or any(b - a != INTERVAL_SECS for a, b in pairwise(opens)):
-        raise DemoPricesError(f"{VENUE} gives no {count} consecutive hours.")
+        raise DemoPricesError(f"{venue} gives no {count} consecutive hours.")
     ticks: list[int] = []
     for row in closed:
         raw = tick_of_price(Decimal(repr(row[4])))
         ticks.append(clamp_step(raw, ticks[-1]) if ticks else raw)
-    return DemoPrices(f"{VENUE} {SYMBOL} 1h, fetched", opens[0] // INTERVAL_SECS + 1, tuple(ticks))
+    return DemoPrices(f"{venue} {SYMBOL} 1h, fetched", opens[0] // INTERVAL_SECS + 1, tuple(ticks))
 
 
 def synthetic_prices(count: int, seed: int) -> DemoPrices:

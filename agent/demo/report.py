@@ -14,6 +14,7 @@ from agent.demo.wording import (
     amount,
     gas,
     outcome,
+    period,
     price,
     share,
     slippage,
@@ -72,17 +73,14 @@ def page(result: DemoResult) -> str:
     notice = ""
     if result.data_source.startswith("synthetic"):
         notice = '<div class="notice">The prices of this run are synthetic, not those of a market.</div>'
-    facts = "".join(
-        f'<div class="fact"><b>{html.escape(value)}</b><span>{html.escape(label)}</span></div>'
-        for label, value in summary_facts(result)
-    )
+    facts = "".join(_fact(*fact) for fact in summary_facts(result))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>provault demo</title><style>{STYLE}</style></head>
 <body><main>
 <h1>provault demo</h1>
-<p>{html.escape(verdict(result))}</p>
+<p>{period(result)}. {html.escape(verdict(result))}</p>
 {notice}
 <div class="facts">{facts}</div>
 {plots}
@@ -95,16 +93,21 @@ Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</footer>
 """
 
 
+def _fact(label: str, value: str, note: str) -> str:
+    unbroken = html.escape(note).replace(" ", "&nbsp;")
+    return f'<div class="fact"><b>{html.escape(value)}</b><span>{html.escape(label)} {unbroken}</span></div>'
+
+
 def _epochs(result: DemoResult) -> str:
     rows = "".join(_row(line, result) for line in result.lines)
-    columns = ("target", "trade", "price", "slippage", "in risky", "vault", "holding", "proof", "gas")
+    columns = ("target", "trade", "price", "slippage, bps", "in risky", "vault", "holding", "proof", "gas")
     heads = "".join(f'<th class="{"word" if name == "trade" else ""}">{name}</th>' for name in columns)
     return f"""<section><h2>Every epoch</h2>
 <p>A target is what the network decided and the proof shows, in basis points of the vault's value. Slippage is
 how much worse than the price just before it a trade was, pool fee included. Gas is that of the whole
 transaction: price log, proof check, decision and trade. The shaded epoch is the one in which the frauds were
 tried first.</p>
-<div class="wide"><table><thead><tr><th class="word">epoch</th><th class="word">begins (UTC)</th>{heads}</tr>
+<div class="wide"><table><thead><tr><th class="word">epoch</th><th class="word">day, UTC</th>{heads}</tr>
 </thead>
 <tbody>{rows}</tbody></table></div></section>"""
 

@@ -12,7 +12,7 @@ from strategies.tick_math import Q128, q_ratio_at_tick, value_in_base
 
 IN_BAND = 0
 IDLE_REASONS = {
-    0: "within the band",
+    0: "in band",
     1: "thin market",
     2: "no room",
     3: "other side",

@@ -39,6 +39,8 @@ def run_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=".run-", dir=target))
     try:
         yield folder
+        for name in (RECORDING, REPORT):
+            (folder / name).chmod(0o644)
         for name in PIECES:
             _replace(folder / name, target / name)
     finally:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.progress import (
     BarColumn,
@@ -21,28 +22,17 @@ from rich.text import Text
 from agent.demo.result import DemoResult
 from agent.demo.wording import (
     FRAUD_SENTENCES,
-    amount,
     gas,
     outcome,
+    period,
     price,
-    share,
     slippage,
     start_time,
     summary_facts,
     verdict,
 )
 
-COLUMNS = (
-    "epoch",
-    "begins (UTC)",
-    "target",
-    "trade, or why idle",
-    "price",
-    "slippage",
-    "in risky",
-    "proof",
-    "gas",
-)
+COLUMNS = ("epoch", "UTC", "target", "trade or idle", "price", "slip", "proof s", "gas")
 
 
 class BarNarrator:
@@ -110,7 +100,7 @@ def draw(result: DemoResult) -> RenderableType:
 
 
 def _epochs(result: DemoResult) -> Table:
-    table = Table(title=f"Prices: {result.data_source}", title_justify="left", header_style="bold")
+    table = _table(f"Every epoch: {period(result)}, prices of {result.data_source}")
     for name in COLUMNS:
         table.add_column(name, justify="left" if name.startswith("trade") else "right", no_wrap=True)
     for line in result.lines:
@@ -122,19 +112,17 @@ def _epochs(result: DemoResult) -> Table:
             Text(outcome(line, result), style=style),
             price(line),
             slippage(line),
-            share(line),
-            f"{line.prove_secs:.2f} s",
+            f"{line.prove_secs:.2f}",
             gas(line.decide_gas),
         )
-    table.caption = "* after the frauds; target in bps; gas of the whole transaction, trade included"
+    table.caption = "* after the frauds; target and slip in bps, trades in base, gas in all"
     table.caption_justify = "left"
     return table
 
 
 def _frauds(result: DemoResult) -> Table:
-    title = f"Frauds in epoch {result.lines[-1].epoch}"
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for name in ("fraud", "what differs from the honest call", "refused with", "gas"):
+    table = _table(f"Frauds in epoch {result.lines[-1].epoch}, each mined")
+    for name in ("fraud", "what differs", "reason", "gas"):
         table.add_column(name, justify="right" if name == "gas" else "left")
     for refusal in result.refusals:
         sentence = FRAUD_SENTENCES[refusal.fraud]
@@ -142,9 +130,22 @@ def _frauds(result: DemoResult) -> Table:
     return table
 
 
+def _table(title: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+    )
+
+
 def _summary(result: DemoResult) -> Table:
     table = Table.grid(padding=(0, 2))
-    for label, value in summary_facts(result):
-        table.add_row(label, value)
-    table.add_row("deposited", f"{amount(result.start_value, result)}")
+    table.add_column()
+    table.add_column(justify="right")
+    for label, value, note in summary_facts(result):
+        table.add_row(label, value, note)
     return table

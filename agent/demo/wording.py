@@ -9,12 +9,11 @@ from agent.demo.result import IDLE_REASONS, DemoResult, EpochLine
 FRAUD_SENTENCES = {
     "changed_target": "the target, one basis point off",
     "replayed_proof": "target and proof, those of the epoch before",
-    "wrong_epoch": "the epoch that the proof is bound to, the next one",
-    "wrong_vault": "the vault that the proof is bound to, another one",
+    "wrong_epoch": "the epoch bound into the proof, the next one",
+    "wrong_vault": "the vault bound into the proof, another one",
     "wrong_weights": "one weight of the network, off by one",
     "flipped_byte": "one bit of the proof",
 }
-UNIT = "USDT"
 
 
 def amount(base_units: int, result: DemoResult, *, decimals: int = 0) -> str:
@@ -33,8 +32,14 @@ def gas(units: int | None) -> str:
 
 
 def start_time(line: EpochLine) -> str:
-    """Write when an epoch begins."""
-    return f"{datetime.fromtimestamp(line.starts_secs, UTC):%Y-%m-%d %H:%M}"
+    """Write the day and hour at which an epoch begins."""
+    return f"{datetime.fromtimestamp(line.starts_secs, UTC):%d %H:%M}"
+
+
+def period(result: DemoResult) -> str:
+    """Write the days that the epochs lie in."""
+    first, last = (f"{datetime.fromtimestamp(result.lines[at].starts_secs, UTC):%Y-%m-%d}" for at in (0, -1))
+    return first if first == last else f"{first} to {last}"
 
 
 def outcome(line: EpochLine, result: DemoResult) -> str:
@@ -61,12 +66,12 @@ def _risky(buy: bool, paid: int, got: int) -> int:
 
 
 def slippage(line: EpochLine) -> str:
-    """Write how much worse than the spot before it a trade was."""
+    """Write how many basis points worse than the spot before it a trade was."""
     if not line.executed:
         return ""
     weights = [_risky(fill.buy, fill.paid, fill.got) for fill in line.fills]
     mean = sum(fill.slippage_bps * weight for fill, weight in zip(line.fills, weights, strict=True))
-    return f"{mean / sum(weights):.1f} bps"
+    return f"{mean / sum(weights):.1f}"
 
 
 def share(line: EpochLine) -> str:
@@ -86,17 +91,17 @@ def verdict(result: DemoResult) -> str:
     )
 
 
-def summary_facts(result: DemoResult) -> list[tuple[str, str]]:
-    """Return label and value of the figures shown first."""
+def summary_facts(result: DemoResult) -> list[tuple[str, str, str]]:
+    """Return label, value and a note of the figures shown first."""
     document = result.document()
     first, last = result.start_value, result.end_value
     hold = result.hold_value(result.last_tick)
     return [
-        ("vault at the start", f"{amount(first, result)} {UNIT}"),
-        ("vault at the end", f"{amount(last, result)} ({change(first, last)})"),
-        ("holding instead", f"{amount(hold, result)} ({change(first, hold)})"),
-        ("proof, median", f"{document['prove_seconds_median']:.2f} s"),
-        ("proof check, median gas", gas(document["verify_gas_median"])),
-        ("decision, median gas", gas(document["decide_gas_median"])),
-        ("trade inside it, median gas", gas(document["trade_gas_median"]) or "none"),
+        ("vault at the start, in base", amount(first, result), ""),
+        ("vault at the end", amount(last, result), change(first, last)),
+        ("holding instead", amount(hold, result), change(first, hold)),
+        ("proof, median", f"{document['prove_seconds_median']:.2f} s", ""),
+        ("proof check, median gas", gas(document["verify_gas_median"]), ""),
+        ("decision, median gas", gas(document["decide_gas_median"]), ""),
+        ("trade within it, median gas", gas(document["trade_gas_median"]) or "none", ""),
     ]
