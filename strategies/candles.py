@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from strategies.errors import DataFormatError, DataMissingError
 
-HOUR_SECS = 3600
+_TIME_NAMES = ("unix", "timestamp", "date", "open_time")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,15 @@ def read_candles(path: str | Path) -> Candles:
     Raises: DataMissingError, DataFormatError.
     """
     file = Path(path)
+    return _candles(file, read_rows(file))
+
+
+def read_rows(path: str | Path) -> list[Sequence[Any]]:
+    """Read the rows of a candle file as they stand: (open seconds, open, high, low, close, volume).
+
+    Raises: DataMissingError, DataFormatError.
+    """
+    file = Path(path)
     if not file.is_file():
         raise DataMissingError(file)
     readers: dict[str, Callable[[Path], list[Sequence[Any]]]] = {
@@ -81,7 +90,7 @@ def read_candles(path: str | Path) -> Candles:
     reader = readers.get(file.suffix.lower())
     if reader is None:
         raise DataFormatError(file, f"files of this kind are not known; use {', '.join(readers)}")
-    return _candles(file, reader(file))
+    return reader(file)
 
 
 def _candles(file: Path, rows: list[Sequence[Any]]) -> Candles:
@@ -135,6 +144,11 @@ def _rows_of_json(file: Path) -> list[Sequence[Any]]:
 
 def _rows_of_csv(file: Path) -> list[Sequence[Any]]:
     """Read a CSV with a header line, with or without a comment line above it."""
+    return _rows_of_frame(file, _csv_frame(file))
+
+
+def _csv_frame(file: Path) -> pl.DataFrame:
+    """Read a CSV as text, from its header line on."""
     try:
         lines = file.read_text().splitlines()
     except UnicodeDecodeError as error:
@@ -142,8 +156,7 @@ def _rows_of_csv(file: Path) -> list[Sequence[Any]]:
     header = next((i for i, line in enumerate(lines[:3]) if "close" in line.lower().split(",")), None)
     if header is None:
         raise DataFormatError(file, "has no header line with a column `close`")
-    frame = pl.read_csv(file, skip_rows=header, infer_schema=False)
-    return _rows_of_frame(file, frame)
+    return pl.read_csv(file, skip_rows=header, infer_schema=False)
 
 
 def _rows_of_parquet(file: Path) -> list[Sequence[Any]]:
@@ -155,10 +168,36 @@ def _rows_of_parquet(file: Path) -> list[Sequence[Any]]:
     return _rows_of_frame(file, frame)
 
 
+def read_volume_pairs(path: str | Path) -> list[tuple[int, float, float, float]]:
+    """Read (open seconds, close, base volume, quote volume) of a CSV that has both volumes, else nothing.
+
+    Raises: DataMissingError, DataFormatError.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise DataMissingError(file)
+    if file.suffix.lower() != ".csv":
+        return []
+    frame = _csv_frame(file)
+    by_name = {name.lower(): name for name in frame.columns}
+    base, quote = next(
+        ((b, q) for b, q in (("volume_btc", "volume"), ("volume", "volume usd")) if {b, q} <= set(by_name)),
+        (None, None),
+    )
+    time = next((by_name[n] for n in _TIME_NAMES if n in by_name), None)
+    if base is None or quote is None or time is None:
+        return []
+    table = frame.select([time, by_name["close"], by_name[base], by_name[quote]])
+    return [
+        (_seconds(file, i, row[0]), float(row[1]), float(row[2]), float(row[3]))
+        for i, row in enumerate(table.iter_rows())
+    ]
+
+
 def _rows_of_frame(file: Path, frame: pl.DataFrame) -> list[Sequence[Any]]:
     """Pick time, prices and base volume out of a frame, whatever the columns are called."""
     by_name = {name.lower(): name for name in frame.columns}
-    time_name = next((by_name[n] for n in ("unix", "timestamp", "date", "open_time") if n in by_name), None)
+    time_name = next((by_name[n] for n in _TIME_NAMES if n in by_name), None)
     volume_name = next((by_name[n] for n in ("volume", "volume_btc", "base_volume") if n in by_name), None)
     # A file that names both volumes calls the one in the base asset after it.
     volume_name = by_name.get("volume_btc", volume_name)

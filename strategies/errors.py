@@ -41,6 +41,15 @@ class DataFormatError(StrategiesError):
         super().__init__(f"{path}: {detail}.")
 
 
+class DownloadError(StrategiesError):
+    """Name the exchange that gave no candles, and its own name for the reason."""
+
+    def __init__(self, exchange: str, reason: str) -> None:
+        self.exchange = exchange
+        self.reason = reason
+        super().__init__(f"{exchange} gave no candles ({reason}); try later or another exchange.")
+
+
 class GapError(StrategiesError):
     """Name an interval whose input window is not covered by one run of candles."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -228,22 +227,9 @@ def _within(candles: Candles, timerange: str | None) -> Candles:
     """Cut candles to the days of a time range; the last day is included."""
     if timerange is None:
         return candles
-    from datetime import UTC, datetime
+    from agent.time_range import parse_time_range
 
-    found = re.fullmatch(r"(\d{8})?-(\d{8})?", timerange)
-    try:
-        ends = [
-            int(datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).timestamp()) if day else None
-            for day in (found.groups() if found else ())
-        ]
-    except ValueError:
-        found = None
-    if found is None or ends == [None, None]:
-        raise InvalidOptionError(
-            "--timerange", timerange, "days as 20210101-20221010, 20210101- or -20221010"
-        )
-    start = 0 if ends[0] is None else ends[0]
-    end = 1 << 60 if ends[1] is None else ends[1] + 86_400
+    start, end = parse_time_range(timerange)
     part = candles.between(start, end)
     if len(part) == 0:
         raise InvalidOptionError("--timerange", timerange, "days that the candles cover")
