@@ -7,6 +7,7 @@ nothing more. SIGTERM and SIGINT let the running step finish.
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -66,6 +67,7 @@ class Daemon:
             coalesce=True,
             max_instances=1,
         )
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it reports every wake-up
         scheduler.start()
         try:
             self._stop.wait()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from web3 import Web3
 from web3.contract import Contract
 
 from agent.chain import Chain
@@ -87,6 +89,41 @@ class LiveVault:
                 raise RuntimeError(f"epoch {event['args']['epoch']} is decided twice")
             found[event["args"]["epoch"]] = sender
         return found
+
+    @property
+    def stranger(self) -> str:
+        """An account that the node holds and the agent does not know."""
+        return self.node.accounts[5]
+
+    def pending(self) -> list[dict[str, Any]]:
+        """Return the transactions that wait to be mined."""
+        waiting = self.node.request("txpool_content")["pending"]
+        return [one for sender in waiting.values() for one in sender.values()]
+
+    def copy_call(self, waiting: dict[str, Any], *, tip_wei: int) -> None:
+        """Send what somebody else is about to send, as a stranger who pays more."""
+        self.node.web3.eth.send_transaction(
+            {
+                "from": self.stranger,
+                "to": Web3.to_checksum_address(waiting["to"]),
+                "data": waiting["input"],
+                "gas": int(waiting["gas"], 16),
+                "maxFeePerGas": 100 * GWEI,
+                "maxPriorityFeePerGas": tip_wei,
+            }
+        )
+
+    def send_as_stranger(self, call: Any) -> None:
+        """Send a call that must succeed."""
+        hash_ = call.transact({"from": self.stranger, "gas": 5_000_000})
+        if self.node.web3.eth.wait_for_transaction_receipt(hash_)["status"] != 1:
+            raise RuntimeError(f"{call.fn_name} is refused")
+
+    def stranger_agent(self, journal: Journal) -> Agent:
+        """Build an agent of somebody else who has the same strategy."""
+        other = replace(self, operator=Account.create())
+        self.node.set_balance(other.operator.address, 10**20)
+        return agent_for(other, journal)
 
     def sent(self) -> int:
         """Return how many transactions of the agent's account were mined."""
