@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import accumulate
 from typing import Final
 
 #: The files of this format nest three levels deep. Brackets are counted before the parser recurses into them:
 #: where a library has raised the recursion limit, a hostile file would otherwise crash the process.
 MAX_DEPTH: Final = 16
+STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 BRACKET_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
@@ -43,11 +45,12 @@ def decode_canonical(data: bytes) -> object:
 
 
 def check_nesting(data: bytes) -> None:
-    """Refuse bytes with more than MAX_DEPTH open brackets at a time.
+    """Refuse bytes with more than MAX_DEPTH open brackets at a time, those inside strings left out.
 
     Raises: CanonicalJsonError.
     """
-    depth = max(accumulate(BRACKET_STEPS.get(byte, 0) for byte in data), default=0)
+    outside = STRING.sub(b"", data)
+    depth = max(accumulate(BRACKET_STEPS.get(byte, 0) for byte in outside), default=0)
     if depth > MAX_DEPTH:
         raise CanonicalJsonError(f"nested deeper than {MAX_DEPTH} levels")
 

@@ -16,6 +16,7 @@ from prover.protocol.transcript import encode_word
 
 MAGIC = b"provault/verifying-key" + bytes(6) + (1).to_bytes(4, "big")
 HEADER_WORDS = 18
+OPTIMISER = 1
 INTEGER_LOW, INTEGER_HIGH = -(2**127), 2**127
 
 
@@ -96,6 +97,9 @@ class VerifyingKey:
         if len(inputs) != self.input_count or len(outputs) != self.output_count:
             raise VerificationError("count", expected=self.input_count + self.output_count, found=found)
         for index, value in enumerate((*inputs, *outputs)):
+            if type(value) is not int:
+                kind = type(value).__name__
+                raise VerificationError("input", index=index, expected="an integer", found=kind)
             if not INTEGER_LOW <= value < INTEGER_HIGH:
                 raise VerificationError("input", index=index, expected="within [-2^127, 2^127)", found=value)
         index = 0
@@ -156,6 +160,8 @@ class VerifyingKey:
             raise VerificationError("key", expected="omega = 7^((r-1)/n)", found=self.omega)
         if self.rows_inverse >= R or self.rows_inverse * shape.rows % R != 1:
             raise VerificationError("key", expected="1/n", found=self.rows_inverse)
+        if self.optimiser != OPTIMISER:
+            raise VerificationError("key", expected=f"optimiser {OPTIMISER}", found=self.optimiser)
         if self.input_count < 1 or self.output_count < 1:
             raise VerificationError("key", expected="at least one input and one output")
         expected = padded(self.output_start + self.output_count, shape.lanes)

@@ -55,6 +55,7 @@ BENT: dict[str, Callable[[bytes], bytes]] = {
     "omega^-1": lambda key: word(15, pow(VerifyingKey.from_bytes(key).omega, -1, 2**255 - 19))(key),
     "1/n + r": lambda key: word(16, VerifyingKey.from_bytes(key).rows_inverse + default_order())(key),
     "1/n = 1": word(16, 1),
+    "optimiser 2": word(17, 2),
     "run of 0": word(18, 0),
     "low above high": word(19, 5),
     "high beyond 2^62": word(20, 2**62 + 1),

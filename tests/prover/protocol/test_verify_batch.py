@@ -64,7 +64,7 @@ def test_malformed_proofs_are_named_by_their_own_words(circuit: Circuit, claims:
 def test_two_errors_that_cancel_without_weights_are_refused(
     circuit: Circuit, claims: list[Claim], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One proof twice, bent by +D and -D in its last point: with all weights 1 both sums stay as they were."""
+    """One proof twice, bent by +D and -D in its last point: with weights 1 both sums stay as they were."""
     point = circuit.setup.kernel.mul_point(claims[0].proof[:96], 7)
     kernel = circuit.setup.kernel
 
