@@ -75,6 +75,7 @@ struct Sizes:
 
 @external
 @view
+@reentrant
 def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC], proof: Bytes[MAX_PROOF]):
     """
     @notice Return when the proof is valid and revert with the reason otherwise.
@@ -83,6 +84,7 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
     @param pub The inputs, then the outputs, without the padding between them.
     @param proof Messages 1 to 6.
     """
+    r: uint256 = R  # where a variable, which takes fewer bytes than the literal, serves
     # ---- step 1: key and ceremony
     size: uint256 = strategy.codesize
     if size <= HEADER_BYTES:
@@ -173,15 +175,15 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
                 unsafe_add(v_3, unsafe_mul(R, v_3 >> 255)),
             ]
             at = unsafe_add(at, 4)
-        for i: uint256 in range(at, input_count, bound=3):
+        place = at
+        for i: uint256 in range(at, len(pub), bound=48):
+            if i == input_count:
+                low = MINUS_2_127
+                high = 2**127 - 1
+                place = sizes.output_start
             value = convert(convert(pub[i], bytes32), uint256)
             outside |= unsafe_sub(value, low) | unsafe_sub(high, value)
-            cells[blocks][i & 3] = unsafe_add(value, unsafe_mul(R, value >> 255))
-        place = sizes.output_start
-        for i: uint256 in range(input_count, len(pub), bound=48):
-            value = convert(convert(pub[i], bytes32), uint256)
-            outside |= unsafe_sub(value, MINUS_2_127) | unsafe_sub(2**127 - 1, value)
-            cells[place >> 2][place & 3] = unsafe_add(value, unsafe_mul(R, value >> 255))
+            cells[place >> 2][place & 3] = unsafe_add(value, unsafe_mul(r, value >> 255))
             place = unsafe_add(place, 1)
         h = keccak256(
             concat(
@@ -197,7 +199,7 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
     else:
         piece_16: Bytes[1536] = b""
         piece_32: Bytes[3072] = b""
-        all_cells: uint256[MAX_PUBLIC] = empty(uint256[MAX_PUBLIC])
+        all_cells: uint256[2][96] = empty(uint256[2][96])
         place = unsafe_sub(size, unsafe_mul(96, packs))
         if packs & 32 != 0:
             piece_32 = slice(strategy.code, place, 3072)
@@ -206,15 +208,23 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
             piece_16 = slice(strategy.code, place, 1536)
             place = unsafe_add(place, 1536)
         pieces: Bytes[1440] = self._pieces(strategy, place, packs & 15)
-        for i: uint256 in range(input_count, bound=MAX_PUBLIC):
+        for i: uint256 in range(input_count >> 1, bound=96):
+            v_0: uint256 = convert(convert(pub[at], bytes32), uint256)
+            v_1: uint256 = convert(convert(pub[unsafe_add(at, 1)], bytes32), uint256)
+            outside |= unsafe_sub(v_0, low) | unsafe_sub(high, v_0) | unsafe_sub(v_1, low) | unsafe_sub(high, v_1)
+            all_cells[i] = [
+                unsafe_add(v_0, unsafe_mul(r, v_0 >> 255)), unsafe_add(v_1, unsafe_mul(r, v_1 >> 255))
+            ]
+            at = unsafe_add(at, 2)
+        place = at
+        for i: uint256 in range(at, len(pub), bound=MAX_PUBLIC):
+            if i == input_count:
+                low = MINUS_2_127
+                high = 2**127 - 1
+                place = sizes.output_start
             value = convert(convert(pub[i], bytes32), uint256)
             outside |= unsafe_sub(value, low) | unsafe_sub(high, value)
-            all_cells[i] = unsafe_add(value, unsafe_mul(R, value >> 255))
-        place = sizes.output_start
-        for i: uint256 in range(input_count, len(pub), bound=MAX_PUBLIC):
-            value = convert(convert(pub[i], bytes32), uint256)
-            outside |= unsafe_sub(value, MINUS_2_127) | unsafe_sub(2**127 - 1, value)
-            all_cells[place] = unsafe_add(value, unsafe_mul(R, value >> 255))
+            all_cells[place >> 1][place & 1] = unsafe_add(value, unsafe_mul(r, value >> 255))
             place = unsafe_add(place, 1)
         h = keccak256(
             concat(
@@ -271,7 +281,6 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
     # (challenges)
 
     # ---- step 4, and the sums over the evaluations
-    r: uint256 = R  # a variable takes fewer bytes than the literal
     row: constraints.Row = empty(constraints.Row)
     row.x = abi_decode(slice(proof, evaluations, 192), uint256[6])
     row.output = convert(extract32(proof, unsafe_sub(weights_at, 64)), uint256)
