@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from strategies.backtest.result import EpochResult
     from strategies.candles import Candles
 
-DataOption = Annotated[Path, typer.Option("--data", help="recording.json of a run, or a file of candles.")]
+DataOption = Annotated[
+    Path,
+    typer.Option("--data", help="recording.json of a run, a file of candles, or a folder of pool minutes."),
+]
 StrategyOption = Annotated[
     Path | None,
     typer.Option(
@@ -34,7 +37,8 @@ BalanceOption = Annotated[
     int, typer.Option("--starting-balance", min=1, help="Base that the vault opens with.")
 ]
 FeeOption = Annotated[
-    float, typer.Option("--fee", min=0.0, max=0.5, help="The pool's fee as a fraction, candles only.")
+    float,
+    typer.Option("--fee", min=0.0, max=0.5, help="The pool's fee as a fraction; a recording has its own."),
 ]
 ImpactOption = Annotated[
     float,
@@ -44,7 +48,17 @@ GasOption = Annotated[
     float, typer.Option("--gas", min=0.0, help="Base that one decided epoch costs the operator in gas.")
 ]
 VaultFeeOption = Annotated[
-    float, typer.Option("--vault-fee", min=0.0, max=0.02, help="The operator's fee a year, candles only.")
+    float,
+    typer.Option(
+        "--vault-fee", min=0.0, max=0.02, help="The operator's fee a year; a recording has its own."
+    ),
+]
+DecimalsOption = Annotated[
+    int, typer.Option("--base-decimals", min=0, max=18, help="Decimals of the base token, pool minutes only.")
+]
+OrderOption = Annotated[
+    bool,
+    typer.Option("--risky-is-token0/--risky-is-token1", help="Which token is risky, pool minutes only."),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the bootstrap interval.")]
 
@@ -63,18 +77,34 @@ def register(app: typer.Typer) -> None:
         impact_bps: ImpactOption = 20.0,
         gas: GasOption = 0.0,
         vault_fee: VaultFeeOption = 0.0,
+        base_decimals: DecimalsOption = 6,
+        risky_is_token0: OrderOption = False,
         seed: SeedOption = 1,
         json: JsonOption = False,
     ) -> None:
         """Replay a recorded run to the integer, or run a strategy over candles.
 
         Example: provault backtest --data recording.json
+        Example: provault backtest --data pool-minutes --fee 0.0005 --starting-balance 100000
         Example: provault backtest --data ETH_USDT-1h.json --timerange 20210101- --report report.html
         """
 
         def action() -> Document:
             if _holds_recording(data):
                 return backtest_recording(data, strategy, report=report, gas=gas, seed=seed)
+            if data.is_dir():
+                return backtest_pool(
+                    data,
+                    strategy,
+                    report=report,
+                    balance=starting_balance,
+                    fee=fee,
+                    base_decimals=base_decimals,
+                    risky_is_token0=risky_is_token0,
+                    gas=gas,
+                    vault_fee=vault_fee,
+                    seed=seed,
+                )
             return backtest_candles(
                 data,
                 strategy,
@@ -168,6 +198,53 @@ def backtest_candles(
     return _document(facts, run.epochs, run.rules, run.base_decimals, gas, seed, report)
 
 
+def backtest_pool(
+    data: Path,
+    strategy: Path | None,
+    *,
+    report: Path | None,
+    balance: int,
+    fee: float,
+    base_decimals: int,
+    risky_is_token0: bool,
+    gas: float,
+    vault_fee: float,
+    seed: int,
+) -> Document:
+    """Run a strategy over a pool's own minutes and measure it.
+
+    Raises: StrategiesError by name; InvalidOptionError for a fee that the exchange does not have.
+    """
+    from strategies.backtest.pool_run import TICK_SPACING, pool_rules, run_pool
+    from strategies.pool_minutes import read_pool_minutes
+
+    pips = round(fee * 1_000_000)
+    if pips not in TICK_SPACING:
+        tiers = ", ".join(f"{tier / 1_000_000:g}" for tier in TICK_SPACING)
+        raise InvalidOptionError("--fee", fee, f"a tier of the exchange: {tiers}")
+    chosen, name = _strategy(strategy)
+    minutes = read_pool_minutes(data)
+    rules = pool_rules(
+        chosen.architecture,
+        risky_is_token0=risky_is_token0,
+        base_decimals=base_decimals,
+        pool_fee_pips=pips,
+    )
+    run = run_pool(
+        minutes, chosen.architecture, chosen.weights, rules, balance=balance, vault_fee_a_year=vault_fee
+    )
+    facts = {
+        "kind": "pool minutes",
+        "data": str(data),
+        "strategy": name,
+        "minutes": len(minutes.ticks),
+        "starting_balance": balance,
+        "pool_fee": f"{pips / 10_000:g} %",
+        "fills": "the pool's own price and liquidity at each hour, the same up to the vault's limits",
+    }
+    return _document(facts, run.epochs, run.rules, base_decimals, gas, seed, report)
+
+
 def _document(
     facts: dict[str, object],
     epochs: Sequence[EpochResult],
@@ -209,6 +286,8 @@ def _holds_recording(path: Path) -> bool:
 
     Raises: FileNotFoundError.
     """
+    if path.is_dir():
+        return False
     with path.open("rb") as stream:
         return path.suffix == ".json" and stream.read(64).lstrip().startswith(b"{")
 

@@ -47,10 +47,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Costs:
-    """Hold what trading cost in base units: pool fee, price moved, shares minted to the operator, gas."""
+    """Hold what trading cost in base units; `slippage` is against the tick of the epoch's interval."""
 
     pool_fee: int
-    impact: int
+    slippage: int
     operator_fee: int
     gas: int
 
@@ -210,7 +210,7 @@ def costs_of(epochs: Sequence[EpochResult], rules: VaultRules, *, gas_base: int 
             fee += paid * rules.pool_fee_pips // 1_000_000
             whole += paid - worth
         shares_cost += epoch.nav_before * epoch.fee_shares // epoch.supply
-    return Costs(pool_fee=fee, impact=whole - fee, operator_fee=shares_cost, gas=gas_base * len(epochs))
+    return Costs(pool_fee=fee, slippage=whole - fee, operator_fee=shares_cost, gas=gas_base * len(epochs))
 
 
 def _returns(values: Floats) -> Floats:

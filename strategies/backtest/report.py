@@ -78,7 +78,7 @@ def figures_text(metrics: Metrics, base_decimals: int) -> list[tuple[str, str]]:
         ("gains over losses", f"{metrics.profit_factor:.3f}"),
         ("alpha a year, beta to holding", f"{metrics.alpha_a_year:+.2%}, {metrics.beta:.2f}"),
         ("cost: pool fee", base(costs.pool_fee)),
-        ("cost: price moved", base(costs.impact)),
+        ("cost: slippage against the interval's tick", base(costs.slippage)),
         ("cost: operator's shares", base(costs.operator_fee)),
         ("cost: gas, paid by the operator", base(costs.gas)),
     ]
