@@ -1,7 +1,7 @@
 """Run a strategy over a pool's own minutes: its ticks, its liquidity, its fee tier.
 
 Ticks of intervals and the recent price are means of the minutes' closing ticks, the spot is the last closing
-tick, and liquidity is the pool's own in range, taken to be the same up to the limit of the trade. What a trade
+tick, and liquidity is the pool's own in range, taken to be the same up to the trade's limit. What a trade
 moves is gone by the next epoch.
 """
 
