@@ -99,6 +99,13 @@ struct Rules:
     max_shares: uint256
 
 
+struct Pinned:  # the decision in force
+    target: uint256  # basis points of net asset value in risky
+    epoch: uint256
+    tick: int256  # oriented, of the last interval
+    side: uint256  # of its swaps so far
+
+
 struct Status:
     live: bool
     paused: bool
@@ -201,6 +208,11 @@ DEAD: constant(address) = 0x000000000000000000000000000000000000dEaD
 PAUSE_SECS: constant(uint256) = 3 * 86400
 PAUSE_AGAIN_SECS: constant(uint256) = 30 * 86400
 YEAR_SECS: constant(uint256) = 365 * 86400
+TICK_OFFSET: constant(int256) = 2**31
+TARGET_MASK: constant(uint256) = 2**16 - 1
+EPOCH_MASK: constant(uint256) = 2**64 - 1
+TICK_MASK: constant(uint256) = 2**32 - 1
+SPENT_MASK: constant(uint256) = 2**128 - 1
 RING: constant(uint256) = 256  # intervals that the price log keeps
 MAX_LIMIT_TICK: constant(int256) = 887271  # the pool wants a limit strictly inside its range
 
@@ -242,15 +254,11 @@ drip_end: public(uint256)
 bond: public(uint256)
 
 # decisions
-target: public(uint256)
-target_epoch: public(uint256)
-target_tick: public(int256)
-side: public(uint256)
+pinned: uint256  # target | epoch << 16 | (tick + 2^31) << 80 | side << 112
 decided: HashMap[uint256, uint256]  # 256 epochs a word
 missed: HashMap[uint256, uint256]
 first_epoch: public(uint256)
-spent: public(uint256)  # of the budget, as of spent_at
-spent_at: public(uint256)
+spending: uint256  # spent | spent_at << 128: of the budget, as of then
 paying: transient(uint256)
 
 # powers
@@ -353,10 +361,39 @@ def _paused() -> bool:
 
 @internal
 @view
+def _read_pinned() -> Pinned:
+    packed: uint256 = self.pinned
+    return Pinned(
+        target=packed & TARGET_MASK,
+        epoch=(packed >> 16) & EPOCH_MASK,
+        tick=convert((packed >> 80) & TICK_MASK, int256) - TICK_OFFSET,
+        side=packed >> 112,
+    )
+
+
+@internal
+def _write_pinned(p: Pinned):
+    self.pinned = p.target | (p.epoch << 16) | (convert(p.tick + TICK_OFFSET, uint256) << 80) | (p.side << 112)
+
+
+@internal
+@view
+def _spent() -> uint256:
+    return self.spending & SPENT_MASK
+
+
+@internal
+@view
+def _spent_at() -> uint256:
+    return self.spending >> 128
+
+
+@internal
+@view
 def _spent_now() -> uint256:
     # what is left of the spent budget after the refill since spent_at
-    spent: uint256 = self.spent
-    refill: uint256 = R.budget * (block.timestamp - self.spent_at) // R.period_secs
+    spent: uint256 = self._spent()
+    refill: uint256 = R.budget * (block.timestamp - self._spent_at()) // R.period_secs
     return spent - refill if spent > refill else 0
 
 
@@ -551,10 +588,12 @@ def _inputs(epoch: uint256, previous: uint256) -> (DynArray[int256, 192], int256
     # Also the oriented tick of the last interval.
     ticks: DynArray[int256, 128] = staticcall IPriceLog(PRICE_LOG).window(epoch, R.window)
     inputs: DynArray[int256, 192] = []
+    sign: int256 = self._oriented(1)
     last: int256 = ticks[0]
     for i: uint256 in range(1, R.window, bound=127):
         tick: int256 = ticks[i]
-        inputs.append(self._oriented(tick - last))
+        # cannot overflow: ticks are below 2^31
+        inputs.append(unsafe_mul(sign, unsafe_sub(tick, last)))
         last = tick
     if R.previous_target:
         inputs.append(convert(previous, int256))
@@ -580,7 +619,7 @@ def decide(epoch: uint256, target: uint256, proof: Bytes[4096], and_trade: bool)
     refusal.check(target <= BPS, "target")
 
     extcall IPriceLog(PRICE_LOG).push(epoch)
-    previous: uint256 = self.target
+    previous: uint256 = self._read_pinned().target
     pub: DynArray[int256, 192] = []
     tick: int256 = 0
     pub, tick = self._inputs(epoch, previous)
@@ -591,10 +630,7 @@ def decide(epoch: uint256, target: uint256, proof: Bytes[4096], and_trade: bool)
     context: bytes32 = keccak256(abi_encode(chain.id, self, epoch, VERIFIER))
     extcall Verifier(VERIFIER).verify(strategy, context, pub, proof)
 
-    self.target = target
-    self.target_epoch = epoch
-    self.target_tick = tick
-    self.side = UNSET
+    self._write_pinned(Pinned(target=target, epoch=epoch, tick=tick, side=UNSET))
     fee_shares: uint256 = erc20.totalSupply * self.fee // ONE
     if fee_shares != 0:
         erc20._mint(roles.operator, fee_shares)
@@ -628,7 +664,8 @@ def trade():
     epoch: uint256 = self._epoch()
     refusal.check(not self._paused(), "closed")
     self._live()
-    refusal.check(self.first_epoch != NEVER and epoch == self.target_epoch, "early")
+    # never before the opening: the epoch of a decision is never 0
+    refusal.check(epoch == self._read_pinned().epoch, "early")
     self._trade(epoch)
 
 
@@ -636,13 +673,13 @@ def trade():
 def _trade(epoch: uint256):
     base: uint256 = self.base
     risky: uint256 = self.risky
-    pinned_tick: int256 = self.target_tick
-    pinned: uint256 = tick_math.q_ratio_at_tick(pinned_tick)
+    p: Pinned = self._read_pinned()
+    pinned: uint256 = tick_math.q_ratio_at_tick(p.tick)
 
     # sized at the pinned tick: one side per epoch
     have: uint256 = self._value(risky, pinned)
     nav: uint256 = base + have
-    want: uint256 = full_math.mul_div_down(nav, self.target, BPS)
+    want: uint256 = full_math.mul_div_down(nav, p.target, BPS)
     buy: bool = want > have
     delta: uint256 = want - have if buy else have - want
     if delta * BPS <= R.band_bps * nav:
@@ -662,10 +699,10 @@ def _trade(epoch: uint256):
     ref_tick: int256 = 0
     limit_tick: int256 = 0
     if buy:
-        ref_tick = min(recent_tick, pinned_tick + R.deviation_ticks)
+        ref_tick = min(recent_tick, p.tick + R.deviation_ticks)
         limit_tick = min(ref_tick + R.tolerance_ticks, MAX_LIMIT_TICK)
     else:
-        ref_tick = max(recent_tick, pinned_tick - R.deviation_ticks)
+        ref_tick = max(recent_tick, p.tick - R.deviation_ticks)
         limit_tick = max(ref_tick - R.tolerance_ticks, -MAX_LIMIT_TICK)
     ref: uint256 = tick_math.q_ratio_at_tick(ref_tick)
 
@@ -688,10 +725,10 @@ def _trade(epoch: uint256):
         return
 
     side: uint256 = BUY if buy else SELL
-    before: uint256 = self.side
-    if before == UNSET:
-        self.side = side
-    elif before != side:
+    if p.side == UNSET:
+        p.side = side
+        self._write_pinned(p)
+    elif p.side != side:
         log Idle(epoch=epoch, reason=OTHER_SIDE)
         return
 
@@ -714,8 +751,8 @@ def _trade(epoch: uint256):
         worth = got
     if cost > worth:
         spent += full_math.mul_div_up(ONE, cost - worth, low)
-    self.spent = spent
-    self.spent_at = block.timestamp
+    # spent < 2^128: cost <= room + 1 <= low * BUDGET / WORST_COST + 1
+    self.spending = spent | (block.timestamp << 128)
     log Traded(
         epoch=epoch,
         buy=buy,
@@ -760,7 +797,7 @@ def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[32]):
     paying: uint256 = self.paying
     refusal.check(msg.sender == POOL and paying > 0, "auth")
     self.paying = 0
-    base_is_input: bool = self.side == BUY
+    base_is_input: bool = self._read_pinned().side == BUY
     owing: int256 = amount0 if base_is_input != RISKY_IS_TOKEN0 else amount1
     refusal.check(owing >= 0 and convert(owing, uint256) <= paying, "price")
     self._pay(BASE if base_is_input else RISKY, POOL, convert(owing, uint256))
@@ -903,6 +940,57 @@ def rules() -> Rules:
     @notice Return every number fixed at construction.
     """
     return R
+
+
+@external
+@view
+def target() -> uint256:
+    """
+    @notice Return the last proven target in basis points.
+    """
+    return self._read_pinned().target
+
+
+@external
+@view
+def target_epoch() -> uint256:
+    """
+    @notice Return the epoch of the last decision, 0 before the first.
+    """
+    return self._read_pinned().epoch
+
+
+@external
+@view
+def target_tick() -> int256:
+    """
+    @notice Return the oriented tick that the last decision's trades are sized at.
+    """
+    return self._read_pinned().tick
+
+
+@external
+@view
+def side() -> uint256:
+    """
+    @notice Return which way the last decision's swaps went: 0 none yet, 1 bought, 2 sold.
+    """
+    return self._read_pinned().side
+
+
+@external
+@view
+def spent() -> uint256:
+    """
+    @notice Return what was spent of the budget, as of `spent_at`; `status` shows what is left now.
+    """
+    return self._spent()
+
+
+@external
+@view
+def spent_at() -> uint256:
+    return self._spent_at()
 
 
 @external

@@ -364,7 +364,7 @@ class VaultLife(RuleBasedStateMachine):
 
 
 VaultLife.TestCase.settings = settings(
-    max_examples=28,
+    max_examples=30,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
@@ -382,7 +382,7 @@ class TestVaultLife(VaultLife.TestCase):  # type: ignore[misc, name-defined]
 
 
 EXPECTED = {
-    "steps": 1_000,
+    "steps": 900,
     "decided": 50,
     "bought": 25,
     "sold": 15,

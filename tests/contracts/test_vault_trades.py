@@ -274,8 +274,7 @@ def test_an_empty_budget_is_idle_not_refused(world):
     slot = self_slot_of_spent(world)
     for spent in (world.rules.budget, world.rules.budget + 10**12, ONE):
         with world.undone():
-            boa.env.set_storage(world.vault.address, slot, spent)
-            boa.env.set_storage(world.vault.address, slot + 1, world.now)
+            boa.env.set_storage(world.vault.address, slot, spent | world.now << 128)
             assert world.vault.spent() == spent and world.vault.spent_at() == world.now
             assert trade(world) == (NO_ROOM, None)
             assert world.vault.status()["budget_left"] == 0
@@ -284,7 +283,7 @@ def test_an_empty_budget_is_idle_not_refused(world):
 def self_slot_of_spent(world):
     with world.undone():
         world.vault.trade()
-        return self_slot(world, world.vault.spent())
+        return self_slot(world, world.vault.spent() | world.vault.spent_at() << 128)
 
 
 def test_a_full_period_refills_everything(world):
