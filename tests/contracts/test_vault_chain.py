@@ -1,6 +1,7 @@
 """The vault on a real node with the real pool: what each call costs, as a whole transaction."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ class Chain:
     def decide(self, epoch: int, target: int, and_trade: bool, name: str, at: int) -> TxReceipt:
         ticks = self.window(epoch) if self.node.now_secs < epoch * INTERVAL else self.logged(epoch)
         self.at(at)
-        inputs = [before - after for before, after in zip(ticks, ticks[1:], strict=False)]
+        inputs = [before - after for before, after in pairwise(ticks)]
         strategy = self.vault.functions.strategy_of(epoch).call()[0]
         types = ["uint256", "address", "uint256", "address"]
         context = keccak(encode(types, [31_337, self.vault.address, epoch, self.verifier.address]))
