@@ -4,7 +4,10 @@ AuditError
 |-- VerificationError  a key, a commitment or a proof that the protocol refuses, by its word
 |-- CircuitError       public files that break a rule of the circuit, by the rule's name
 |-- CeremonyError      a ceremony file that is not the pinned one or not a setup
-`-- FileError          a file that is missing, unreadable or not in its format
+|-- FileError          a file that is missing, unreadable or not in its format
+|-- NodeError          a node that does not answer, or answers what cannot be read
+|-- SourceError        contract sources that cannot be compiled
+`-- VaultError         an address that cannot be audited, and why
 """
 
 from __future__ import annotations
@@ -83,3 +86,30 @@ class FileError(AuditError):
         self.path = Path(path)
         self.detail = detail
         super().__init__(f"{path}: {detail}.")
+
+
+class NodeError(AuditError):
+    """Name a node's method and what was wrong with the answer."""
+
+    def __init__(self, method: str, detail: str) -> None:
+        self.method = method
+        self.detail = detail
+        super().__init__(f"the node does not serve {method}: {detail}.")
+
+
+class SourceError(AuditError):
+    """Name a contract whose source cannot be compiled."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        self.contract = name
+        self.detail = detail
+        super().__init__(f"{name} cannot be compiled: {detail}.")
+
+
+class VaultError(AuditError):
+    """Name an address that cannot be audited, and why."""
+
+    def __init__(self, address: str, detail: str) -> None:
+        self.address = address
+        self.detail = detail
+        super().__init__(f"{address} cannot be audited: {detail}.")
