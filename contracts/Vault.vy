@@ -291,7 +291,7 @@ def __init__(name_: String[64], symbol_: String[32], d: Deployment, r: Rules):
     interval: uint256 = staticcall IPriceLog(d.price_log).INTERVAL()
     assert r.window >= 2 and r.window <= 128, "parameters"
     assert r.decide_secs > 0 and r.decide_secs < interval, "parameters"
-    assert r.recent_secs > 0, "parameters"
+    assert r.recent_secs > 0 and r.recent_secs <= interval, "parameters"
     assert r.tolerance_ticks > 0 and r.tolerance_ticks <= 300, "parameters"
     assert r.deviation_ticks >= 0 and r.deviation_ticks <= tick_math.MAX_TICK, "parameters"
     assert r.band_bps < BPS, "parameters"

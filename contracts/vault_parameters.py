@@ -113,7 +113,7 @@ class VaultRules:
         _refuse_unless(self.base_decimals <= 18, "base has at most 18 decimals")
         _refuse_unless(2 <= self.window <= 128, "2 <= window <= 128")
         _refuse_unless(0 < self.decide_secs < interval, "0 < decide_secs < interval_secs")
-        _refuse_unless(self.recent_secs > 0, "recent_secs > 0")
+        _refuse_unless(0 < self.recent_secs <= interval, "0 < recent_secs <= interval_secs")
         _refuse_unless(0 < self.tolerance_ticks <= 300, "0 < tolerance_ticks <= 300")
         _refuse_unless(self.deviation_ticks <= 887_272, "deviation_ticks <= 887272")
         _refuse_unless(self.band_bps < 10_000, "band_bps < 10000")

@@ -289,6 +289,16 @@ def test_what_is_held_is_collected_later(world, held):
     assert world.vault.balanceOf(HOLDER) == SEED * world.rules.seed_min * 10**12 - 10**20
 
 
+def test_what_is_held_adds_up(world):
+    paid = [
+        world.vault.redeem(shares, OTHER, HOLDER, True, True, sender=HOLDER)
+        for shares in (10**20, 3 * 10**20)
+    ]
+    for token, amounts in zip((world.base, world.risky), zip(*paid, strict=True), strict=True):
+        assert world.vault.owed(OTHER, token.address) == sum(amounts)
+        assert world.vault.collect(token.address, OTHER, sender=OTHER) == sum(amounts)
+
+
 def test_collecting_to_nobody_or_to_the_vault_is_refused(world):
     world.vault.redeem(10**20, HOLDER, HOLDER, True, True, sender=HOLDER)
     for to in (ZERO, world.vault.address):
