@@ -30,6 +30,9 @@ Floats = NDArray[np.float64]
 
 RESAMPLES = 1000
 BLOCK_INTERVALS = 24
+LEAST_BLOCKS = 10
+#: A shorter run says nothing about a year.
+LEAST_SECS = 30 * 86_400
 INTERVAL_LEVEL = (2.5, 97.5)
 
 
@@ -65,13 +68,13 @@ class Metrics:
     held: int
     waited: int
     total_return: float
-    growth_a_year: float
+    growth_a_year: float | None  # None for a run too short to say it
     volatility: float
     sharpe: float
     sharpe_low: float
     sharpe_high: float
     sortino: float
-    calmar: float
+    calmar: float | None
     max_drawdown: float
     max_drawdown_secs: int
     turnover_a_year: float
@@ -124,7 +127,7 @@ def measure_run(epochs: Sequence[EpochResult], rules: VaultRules, *, seed: int, 
     returns, market = _returns(series.share), _returns(series.hold)
     elapsed = int(series.times[-1] - series.times[0])
     total = float(series.share[-1] - 1)
-    growth = float(series.share[-1]) ** (YEAR_SECS / elapsed) - 1
+    growth = float(series.share[-1]) ** (YEAR_SECS / elapsed) - 1 if elapsed >= LEAST_SECS else None
     drawdown, longest = drawdown_of(series.share, series.times)
     low, high = sharpe_interval(returns, year, seed)
     outcomes = [outcome for epoch in epochs for outcome in epoch.trades]
@@ -148,7 +151,7 @@ def measure_run(epochs: Sequence[EpochResult], rules: VaultRules, *, seed: int, 
         sharpe_low=low,
         sharpe_high=high,
         sortino=_sortino(returns, year),
-        calmar=growth / drawdown if drawdown else 0.0,
+        calmar=None if growth is None or not drawdown else growth / drawdown,
         max_drawdown=drawdown,
         max_drawdown_secs=longest,
         turnover_a_year=_turnover(epochs) * YEAR_SECS / elapsed,
@@ -174,10 +177,14 @@ def sharpe_of(returns: Floats, year_intervals: float) -> float:
 
 
 def sharpe_interval(returns: Floats, year_intervals: float, seed: int) -> tuple[float, float]:
-    """Return the 95 % interval of the Sharpe ratio by a circular block bootstrap, blocks of 24 intervals."""
+    """Return the 95 % interval of the Sharpe ratio by a circular block bootstrap.
+
+    Blocks are 24 intervals long, shorter where there would be fewer than ten of them.
+    """
     draw = np.random.default_rng(seed)
-    blocks = -(-len(returns) // BLOCK_INTERVALS)
-    offsets = np.arange(BLOCK_INTERVALS)
+    length = max(1, min(BLOCK_INTERVALS, len(returns) // LEAST_BLOCKS))
+    blocks = -(-len(returns) // length)
+    offsets = np.arange(length)
     found = np.empty(RESAMPLES)
     for i in range(RESAMPLES):
         starts = draw.integers(0, len(returns), blocks)

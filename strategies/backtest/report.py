@@ -15,6 +15,8 @@ from strategies.artefacts import write_file
 from strategies.backtest.metrics import Metrics, curves
 from strategies.backtest.result import EpochResult
 
+TOO_SHORT = "not said of so short a run"
+
 _STYLE = (
     "body{font-family:system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1b2330}"
     "table{border-collapse:collapse}td{padding:.2rem 1rem .2rem 0;border-bottom:1px solid #dde}"
@@ -62,14 +64,15 @@ def figures_text(metrics: Metrics, base_decimals: int) -> list[tuple[str, str]]:
         ("value at first and last decision", f"{base(metrics.value_start)}, {base(metrics.value_end)}"),
         ("return of a share", f"{metrics.total_return:+.2%}"),
         ("holding, half holding", f"{metrics.hold_return:+.2%}, {metrics.half_return:+.2%}"),
-        ("growth a year", f"{metrics.growth_a_year:+.2%}"),
+        ("growth a year", TOO_SHORT if metrics.growth_a_year is None else f"{metrics.growth_a_year:+.2%}"),
         ("volatility a year", f"{metrics.volatility:.2%}"),
         (
             "Sharpe ratio (95 % interval), of holding",
             f"{metrics.sharpe:.2f} ({metrics.sharpe_low:.2f} to {metrics.sharpe_high:.2f}), "
             f"{metrics.hold_sharpe:.2f}",
         ),
-        ("Sortino, Calmar", f"{metrics.sortino:.2f}, {metrics.calmar:.2f}"),
+        ("Sortino ratio", f"{metrics.sortino:.2f}"),
+        ("Calmar ratio", TOO_SHORT if metrics.calmar is None else f"{metrics.calmar:.2f}"),
         ("largest drawdown, of holding", f"{metrics.max_drawdown:.2%}, {metrics.hold_max_drawdown:.2%}"),
         ("longest time below a peak", f"{metrics.max_drawdown_secs / 86_400:.1f} days"),
         ("turnover a year", f"{metrics.turnover_a_year:.1f} times"),

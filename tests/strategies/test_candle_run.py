@@ -10,7 +10,7 @@ from strategies.artefacts import CommittedStrategy
 from strategies.backtest.candle_market import ImpactModel
 from strategies.backtest.candle_run import run_candles
 from strategies.backtest.metrics import costs_of, curves, drawdown_of, measure_run, sharpe_interval, sharpe_of
-from strategies.backtest.report import write_report
+from strategies.backtest.report import figures_text, write_report
 from strategies.candles import Candles
 from strategies.decision import Idle, Traded
 from strategies.errors import ArtefactError, GapError, RulesError
@@ -145,6 +145,16 @@ def test_what_cannot_run_is_refused(strategy):
         run_candles(walk(50), generic, strategy.weights, impact=ImpactModel())
     with pytest.raises(RulesError):
         curves(run(walk(5), strategy).epochs)
+
+
+def test_a_short_run_says_nothing_about_a_year_and_still_has_an_interval(strategy):
+    short = run(walk(60), strategy)
+    metrics = measure_run(short.epochs, short.rules, seed=1)
+    assert (metrics.growth_a_year, metrics.calmar) == (None, None)
+    assert metrics.sharpe_low < metrics.sharpe < metrics.sharpe_high
+    assert "not said of so short a run" in dict(figures_text(metrics, 18)).values()
+    month = run(walk(800), strategy)
+    assert measure_run(month.epochs, month.rules, seed=1).growth_a_year is not None
 
 
 def test_drawdown_by_hand():
