@@ -244,9 +244,37 @@ def test_challenge(anvil: Anvil) -> None:
             assert forced.verdict(replace(proven, context=y.to_bytes(32, "big"))) == "opening"
 
 
-def test_a_chain_without_the_precompiles() -> None:
+def returns(length: int, last: int = 1) -> bytes:
+    """Code that returns `length` bytes of which the last is `last`."""
+    return bytes.fromhex(f"60{last:02x}60{max(length - 1, 0):02x}5360{length:02x}5ff3")
+
+
+def test_chains_without_the_precompiles_or_with_others() -> None:
+    """Success, length and value of each call decide; here the addresses are free to be given code."""
+    product, pairing = (f"0x{number:040x}" for number in (0x0C, 0x0F))
+    reverts = bytes.fromhex("5f5ffd")
     with Anvil(hardfork="cancun") as node:
-        assert ChainVerifier(node).verdict(case("single")) == "precompile"
+        verifier = ChainVerifier(node)
+        for name in PATHS:
+            for at_product, at_pairing, word in (
+                (b"", b"", "precompile"),
+                (b"", returns(32), "precompile"),
+                (returns(127), returns(32), "precompile"),
+                (returns(129), returns(32), "precompile"),
+                (returns(160), returns(32), "precompile"),
+                (reverts, returns(32), "point"),
+                (returns(128), b"", "precompile"),
+                (returns(128), reverts, "precompile"),
+                (returns(128), returns(31), "precompile"),
+                (returns(128), returns(33), "precompile"),
+                (returns(128), returns(64), "precompile"),
+                (returns(128), returns(32, 0), "opening"),
+                (returns(128), returns(32, 2), "opening"),
+                (returns(128), returns(32), None),
+            ):
+                node.set_code(product, at_product)
+                node.set_code(pairing, at_pairing)
+                assert verifier.verdict(case(name)) == word, (name, at_product.hex(), at_pairing.hex())
 
 
 @pytest.mark.parametrize("name", PATHS)
