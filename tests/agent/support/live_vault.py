@@ -80,6 +80,11 @@ class LiveVault:
         self.node.mine((epoch + 1) * INTERVAL + offset)
         return epoch + 1
 
+    def next_epoch_held(self, *, offset: int = 24) -> int:
+        """Go into the next epoch while nothing is mined by itself."""
+        self.node.mine((self.epoch + 1) * INTERVAL + offset)
+        return self.epoch
+
     def decisions(self) -> dict[int, str]:
         """Return who decided each epoch, as the chain has it."""
         found = {}
