@@ -24,6 +24,7 @@ PAYS_LESS: constant(uint256) = 2
 PAYS_MORE: constant(uint256) = 3
 CLAIMS_TOO_MUCH: constant(uint256) = 4
 ASKS_THE_OTHER_TOKEN: constant(uint256) = 5
+TAKES_AND_HIDES: constant(uint256) = 6
 
 
 @deploy
@@ -57,7 +58,7 @@ def swap(
     recipient: address, zero_for_one: bool, amount: int256, limit: uint160, data: Bytes[32]
 ) -> (int256, int256):
     asked: int256 = amount
-    if MANNER == TAKES_TOO_MUCH:
+    if MANNER == TAKES_TOO_MUCH or MANNER == TAKES_AND_HIDES:
         asked += 1
     got: int256 = 1000
     forward: bool = zero_for_one
@@ -76,4 +77,6 @@ def swap(
     extcall IERC20(TOKEN1 if zero_for_one else TOKEN0).transfer(recipient, sent)
     if MANNER == CLAIMS_TOO_MUCH:
         asked = amount + 1
+    if MANNER == TAKES_AND_HIDES:
+        asked = amount
     return asked if zero_for_one else -got, -got if zero_for_one else asked
