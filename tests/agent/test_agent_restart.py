@@ -140,7 +140,7 @@ def test_a_kill_at_each_write_loses_and_repeats_nothing(live: LiveVault, agents:
 def test_a_kill_around_the_broadcast_while_a_stranger_copies_the_proof(
     live: LiveVault, agents: Agents, moment: str
 ) -> None:
-    """The fifth write is the signed decision, the sixth what became of it; a stranger's copy is mined first."""
+    """The fifth write is the signed decision, the sixth what became of it; the stranger's copy comes first."""
     epoch = live.epoch + 1
     agents.start(epoch, 6 if moment == "before" else 5, moment)
     wait_for_start(agents)
