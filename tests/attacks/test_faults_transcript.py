@@ -1,4 +1,4 @@
-"""Faults 1 to 6, 10, 22 and 33 of real proof systems: transcripts, openings, challenges that a prover knows."""
+"""Faults 1, 2, 6, 10, 22 and 33 of real proof systems: challenges that a prover knows, and openings."""
 
 from __future__ import annotations
 
@@ -161,9 +161,9 @@ def sums_around(session: Session, challenges: FirstChallenges, row: int) -> Afte
 
 
 def test_fault_22_a_zero_denominator_frees_the_bus(relu_circuit: Circuit, verifiers: Verifiers) -> None:
-    """With alpha = -beta v for a table value v that nobody fetches, its row's d_p is 0 and phi is free there.
+    """With alpha = -beta v for a table value v that nobody fetches, d_p is 0 on its row, where phi is free.
 
-    Then any lookup is false and passes: here an output that its cell does not hold. Recorded challenges accept
+    Then a false lookup passes: here an output that its cell does not hold. Recorded challenges accept
     it; alpha comes from the transcript, so that every verifier refuses it, and an honest prover starts over.
     """
     told = public_foreign_lane(relu_circuit)
