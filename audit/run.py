@@ -1,0 +1,266 @@
+"""Audit one vault from the chain alone.
+
+code       of vault, price log and verifier is what the sources compile to, at the head and at every
+           block in which the vault decided or traded; the pool's address is the exchange's own
+logs       are those that the headers commit to
+decisions  rebuilt from the price log, the price log from the pool, and every proof verified again
+books      trades, mints, redemptions, fees, bond and drip recomputed, and compared with storage
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from audit.chain.account import read_account, read_code
+from audit.chain.header import Header
+from audit.chain.history import History, read_head, read_history
+from audit.chain.node import Node, read_number
+from audit.chain.trie import TrieProofError
+from audit.errors import NodeError, VaultError
+from audit.findings import Finding
+from audit.vault.events import PUBLISHED_TOPIC, Event, EventReader
+from audit.vault.market import MarketFacts, read_market
+from audit.vault.parameters import Parameters, read_parameters
+from audit.vault.proofs import ProofTask, verify_all
+from audit.vault.replay import Replay
+from audit.vault.sources import CompiledSource, compile_source
+from audit.vault.storage import HeadState, compare_state, read_state
+from audit.vault.strategy import Strategy, read_strategy
+from audit.verifier.transcript import context_of
+
+Say = Callable[[str, int, int], None]  # stage, done, total
+SILENT: Final[Say] = lambda stage, done, total: None  # noqa: E731
+
+
+@dataclass(frozen=True)
+class AuditOptions:
+    """Choose how an audit is made.
+
+    fast : verify in arkworks; else in py_ecc, the reference.
+    jobs : processes that verify proofs.
+    from_block : where the history begins, at or before the opening of the pool.
+    head : the last block that counts, the latest by default.
+    public : folder with architecture.json and layout.json, where they are not published on chain.
+    """
+
+    fast: bool = True
+    jobs: int = 1
+    from_block: int = 0
+    head: int | None = None
+    public: Path | None = None
+
+
+@dataclass
+class Audit:
+    """Hold what an audit read and found."""
+
+    parameters: Parameters
+    chain_id: int
+    head: Header
+    history: History
+    market: MarketFacts
+    state: HeadState
+    replay: Replay
+    strategies: dict[bytes, Strategy] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    proofs_verified: int = 0
+    seconds: float = 0.0
+
+
+def audit_vault(node: Node, vault: bytes, options: AuditOptions, say: Say = SILENT) -> Audit:
+    """Audit a vault.
+
+    Raises
+    ------
+    VaultError : no vault of these sources stands there. NodeError : the node does not serve what is needed.
+    """
+    started = time.monotonic()
+    say("compiling the sources", 0, 0)
+    sources = {name: compile_source(name) for name in ("Vault", "PriceLog", "Verifier")}
+    say("reading code", 0, 0)
+    head = read_head(node, options.head)
+    if head.hash != head.claimed_hash:
+        raise NodeError("eth_getBlockByNumber", "the header of the head does not hash to its own hash")
+    chain_id = read_number(node.call("eth_chainId"), "eth_chainId")
+    parameters = _read_vault(node, vault, sources["Vault"], head)
+    findings: list[Finding] = []
+    log_code = read_code(node, parameters.price_log, head)
+    if not sources["PriceLog"].matches(log_code):
+        raise VaultError(_hex(vault), "the code of its price log is not what PriceLog.vy compiles to")
+    if not sources["Verifier"].matches(read_code(node, parameters.verifier, head)):
+        findings.append(Finding(None, "code", "the verifier is not what Verifier.vy compiles to"))
+    if sources["PriceLog"].immutable(log_code, "POOL")[-20:] != parameters.pool:
+        findings.append(Finding(None, "code", "the price log reads another pool than the vault trades in"))
+    max_step = int.from_bytes(sources["PriceLog"].immutable(log_code, "MAX_STEP"), "big")
+    market, market_faults = read_market(node, parameters)
+    findings += [Finding(None, "code", fault) for fault in market_faults]
+
+    watched = (parameters.vault, parameters.price_log, parameters.pool)
+    history = read_history(
+        node,
+        head,
+        watched,
+        (PUBLISHED_TOPIC,),
+        from_block=options.from_block,
+        progress=lambda done, total: say("reading the chain", done, total),
+    )
+    replay = Replay(parameters, max_step)
+    events = _read_events(history, parameters, findings)
+    if not any(event.name == "Initialize" for event in events):
+        raise VaultError(_hex(vault), "the history read begins after its pool did; lower --from-block")
+    say("replaying", 0, 0)
+    replay.run(events)
+    state = read_state(node, parameters, sources["Vault"], head)
+    audit = Audit(parameters, chain_id, head, history, market, state, replay)
+    audit.findings += findings
+    audit.findings += _block_findings(audit, events)
+    audit.findings += replay.findings
+    if not history.linked:
+        audit.notes.append("the chain is long: omitted logs would show in the books, not in the headers")
+    _check_past_code(node, sources["Vault"], audit, events, say)
+    _check_proofs(node, audit, options, say)
+    for epoch in replay.skipped(head.time_secs):
+        words = "it was due, is not decided, and nobody claimed the miss"
+        audit.findings.append(Finding(epoch, "skipped", words))
+    audit.findings += compare_state(state, replay)
+    audit.findings.sort(key=lambda finding: (finding.epoch is not None, finding.epoch or 0))
+    audit.seconds = time.monotonic() - started
+    return audit
+
+
+def _read_vault(node: Node, vault: bytes, source: CompiledSource, head: Header) -> Parameters:
+    try:
+        code = read_code(node, vault, head)
+    except NodeError as error:
+        raise VaultError(_hex(vault), str(error).rstrip(".")) from error
+    if not code:
+        raise VaultError(_hex(vault), "there is no contract")
+    if not source.matches(code):
+        detail = f"its code ({len(code)} bytes) is not what Vault.vy compiles to ({source.size} bytes)"
+        raise VaultError(_hex(vault), detail)
+    return read_parameters(vault, source, code)
+
+
+def _read_events(history: History, parameters: Parameters, findings: list[Finding]) -> list[Event]:
+    reader = EventReader(parameters.vault, parameters.price_log, parameters.pool)
+    events = []
+    for log in history.logs:
+        try:
+            event = reader.read(log)
+        except ValueError as error:
+            epoch = parameters.epoch_of(log.time_secs)
+            findings.append(Finding(epoch, "block", f"a log cannot be read: {error}", log.block))
+            continue
+        if event is not None:
+            events.append(event)
+    return events
+
+
+def _block_findings(audit: Audit, events: list[Event]) -> list[Finding]:
+    named: dict[int, list[str]] = {}
+    for event in events:
+        named.setdefault(event.log.block, []).append(event.name)
+    found = []
+    for fault in audit.history.faults:
+        epoch = audit.parameters.epoch_of(audit.history.headers[fault.block].time_secs)
+        holds = named.get(fault.block)
+        words = f"block {fault.block}: {fault.detail}" + (f" (events: {', '.join(holds)})" if holds else "")
+        found.append(Finding(epoch, "block", words, fault.block))
+    return found
+
+
+def _check_past_code(node: Node, source: CompiledSource, audit: Audit, events: list[Event], say: Say) -> None:
+    """Compare the vault's code hash in every block in which it acted with the one at the head."""
+    acted = {
+        event.log.block: event
+        for event in events
+        if event.source == "vault" and event.name in ("Decision", "Traded", "Minted", "Redeemed", "Missed")
+    }
+    code_hash = audit.state.code_hash
+    for done, (block, event) in enumerate(sorted(acted.items())):
+        header = audit.history.headers[block]
+        epoch = audit.parameters.epoch_of(event.log.time_secs)
+        try:
+            past = read_account(node, audit.parameters.vault, (), header).code_hash
+        except NodeError as error:
+            if isinstance(error.__cause__, TrieProofError):
+                audit.findings.append(Finding(epoch, "code", str(error), block))
+                continue
+            audit.notes.append("the node keeps no past state: the vault's code is compared at the head only")
+            return
+        if past != code_hash:
+            words = f"in block {block} the vault had other code than its sources give"
+            audit.findings.append(Finding(epoch, "code", words, block, _hex(code_hash), _hex(past)))
+        say("comparing past code", done + 1, len(acted))
+
+
+def _check_proofs(node: Node, audit: Audit, options: AuditOptions, say: Say) -> None:
+    published = [log for log in audit.history.logs if log.topics and log.topics[0] == PUBLISHED_TOPIC]
+    records = list(audit.replay.records.values())
+    wanted = {record.strategy for record in records} | {audit.state.strategy}
+    for address in sorted(wanted):
+        say("rebuilding the verifying key", 0, 0)
+        strategy = read_strategy(
+            node,
+            address,
+            audit.head,
+            published,
+            audit.parameters,
+            fast=options.fast,
+            public=options.public,
+        )
+        audit.strategies[address] = strategy
+        audit.findings += [Finding(None, "strategy", fault) for fault in strategy.faults]
+    pinned = audit.strategies[audit.state.strategy].code_hash
+    if pinned != audit.state.key_hash:
+        words = "the data contract in force is not the one that was pinned"
+        expected, found = _hex(audit.state.key_hash), _hex(pinned)
+        audit.findings.append(Finding(None, "strategy", words, None, expected, found))
+    tasks = []
+    for record in records:
+        if record.proof is None:
+            words = "the decision stands without a proof"
+            audit.findings.append(Finding(record.epoch, "proof", words, record.block))
+        elif record.inputs is not None:
+            strategy = audit.strategies[record.strategy]
+            tasks.append(_task(audit, record.epoch, strategy, options))
+    refusals = verify_all(tasks, options.jobs, lambda done: say("verifying proofs", done, len(tasks)))
+    for task, refusal in zip(tasks, refusals, strict=True):
+        record = audit.replay.records[task.epoch]
+        record.proof_holds = refusal is None
+        audit.proofs_verified += refusal is None
+        if refusal is not None:
+            words = f"the proof does not hold: {refusal}"
+            audit.findings.append(Finding(task.epoch, "proof", words, record.block))
+
+
+def _task(audit: Audit, epoch: int, strategy: Strategy, options: AuditOptions) -> ProofTask:
+    record, parameters = audit.replay.records[epoch], audit.parameters
+    context = context_of(
+        audit.chain_id,
+        int.from_bytes(parameters.vault, "big"),
+        epoch,
+        int.from_bytes(parameters.verifier, "big"),
+    )
+    return ProofTask(
+        epoch=epoch,
+        key=strategy.key,
+        commitment=strategy.commitment,
+        context=context,
+        inputs=record.inputs or (),
+        target=record.target,
+        proof=record.proof or b"",
+        fast=options.fast,
+    )
+
+
+def _hex(content: bytes) -> str:
+    return "0x" + content.hex()
+
+
+__all__ = ["Audit", "AuditOptions", "audit_vault"]
