@@ -33,8 +33,8 @@ def figures(result: DemoResult) -> list[Plot]:
         ),
         Plot(
             "The vault beside holding",
-            "In the base token, at the mean price of each hour: the vault after all costs; holding, bought once"
-            " at the first price at no cost.",
+            "In the base token, at the mean price of each hour: the vault after all costs; holding, bought"
+            " once at the first price at no cost.",
             _values(result),
         ),
         Plot(

@@ -57,7 +57,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Fraudster:
-    """Somebody with the strategy's folder, a copy of the last decision, and a funded account.
+    """Somebody with the strategy's folder, the agent's next call, and a funded account.
 
     Having the secret, it is stronger than any stranger: it proves what it likes, and still only the honest
     statement passes.
@@ -67,11 +67,6 @@ class Fraudster:
     prover: Prover
     account: ChecksumAddress
     chain_id: int
-
-    def honest_call(self, epoch: int, inputs: tuple[int, ...]) -> DecideCall:
-        """Prove the decision of an epoch as the agent does."""
-        (target,), proof = self.prover.prove(self._context(epoch).digest(), inputs)
-        return DecideCall(epoch, target, proof)
 
     def frauds(
         self, honest: DecideCall, previous: DecideCall, inputs: tuple[int, ...]

@@ -20,9 +20,7 @@ from agent.step_report import StepOutcome, StepReport
 from agent.strategy_prover import StrategyProver
 from agent.transactions import FeeSettings
 from agent.vault_access import GasLimits, VaultAccess
-from contracts.deploy import push_prices
 from prover.protocol.prove import Prover
-from strategies.features import model_inputs
 
 GWEI = 10**9
 GAS_LIMITS = GasLimits(push=3_000_000, decide=4_000_000, trade=1_000_000)
@@ -37,10 +35,14 @@ FEES = FeeSettings(
 
 @dataclass
 class TradingRun:
-    """The agent of a world, and what it reported."""
+    """The agent of a world, and what it reported.
+
+    `rehearsal` is the same agent without a signer, on the same journal: what it has proven, the agent sends.
+    """
 
     world: World
     agent: Agent
+    rehearsal: Agent
     fraudster: Fraudster
     reports: list[StepReport] = field(default_factory=list)
 
@@ -59,24 +61,22 @@ class TradingRun:
 
         Raises: FraudAcceptedError; DemoError when the honest proof is not accepted afterwards.
         """
-        world, last = self.world, self.reports[-1]
+        last = self.reports[-1]
         if last.target_bps is None or last.proof is None:
             raise DemoError(f"the report of epoch {last.epoch} holds no proof.")
         epoch = last.epoch + 1
         self._begin(epoch)
-        push_prices(world.stack.price_log, epoch, sender=world.stranger)
-        rules = self.agent.access.facts.rules
-        window = world.stack.price_log.functions.window(epoch, rules.window_ticks).call()
-        inputs = model_inputs(window, sign=rules.orientation)
-        honest = self.fraudster.honest_call(epoch, inputs)
+        proven = self.rehearsal.step()
+        if proven is None or proven.target_bps is None or proven.proof is None:
+            raise DemoError(f"the agent proved nothing in epoch {epoch}.")
+        honest = DecideCall(epoch, proven.target_bps, proven.proof)
         previous = DecideCall(last.epoch, last.target_bps, last.proof)
         refusals = []
-        for name, call in self.fraudster.frauds(honest, previous, inputs):
+        for name, call in self.fraudster.frauds(honest, previous, proven.inputs):
             refusals.append(self.fraudster.send(name, call))
             advance(name)
-        report = self._step(epoch)
-        if (report.target_bps, report.inputs) != (honest.target_bps, inputs):
-            raise DemoError(f"the agent's decision of epoch {epoch} is not the one the frauds departed from.")
+        if self._step(epoch).proof != honest.proof:
+            raise DemoError(f"the agent sent another proof of epoch {epoch} than the frauds departed from.")
         return tuple(refusals)
 
     def _begin(self, epoch: int) -> None:
@@ -95,7 +95,9 @@ class TradingRun:
         return report
 
 
-def start_agent(world: World, prover: Prover, chain: Chain, journal: Journal) -> Agent:
+def start_agent(
+    world: World, prover: StrategyProver, chain: Chain, journal: Journal, *, dry_run: bool = False
+) -> Agent:
     """Set up the agent as the daemon does, on the chain's own clock, and let it reconcile.
 
     Raises: agent.errors.HaltedError when chain, vault and strategy do not fit together.
@@ -104,12 +106,12 @@ def start_agent(world: World, prover: Prover, chain: Chain, journal: Journal) ->
         VaultAccess(chain, world.stack.vault.address, GAS_LIMITS),
         clock=ChainClock(lambda: chain.latest().time_secs),
         journal=journal,
-        prover=StrategyProver.of(prover),
+        prover=prover,
         guards=Guards.of(
             chain_lag_secs=60, data_age_intervals=2, max_fee_wei=FEES.max_fee_wei, exchange_bps=100
         ),
         settings=AgentSettings(chain_id=chain.chain_id(), fees=FEES),
-        signer=KeystoreSigner(world.operator),
+        signer=None if dry_run else KeystoreSigner(world.operator),
     )
     agent.reconcile()
     return agent
@@ -119,9 +121,11 @@ def start_run(world: World, prover: Prover, chain: Chain, journal_path: Path) ->
     """Return a run ready to trade, and its journal, which the caller closes."""
     journal = Journal(journal_path)
     try:
-        agent = start_agent(world, prover, chain, journal)
+        strategy = StrategyProver.of(prover)
+        agent = start_agent(world, strategy, chain, journal)
+        rehearsal = start_agent(world, strategy, chain, journal, dry_run=True)
     except BaseException:
         journal.close()
         raise
     fraudster = Fraudster(world.stack, prover, world.stranger, agent.settings.chain_id)
-    return TradingRun(world, agent, fraudster), journal
+    return TradingRun(world, agent, rehearsal, fraudster), journal
