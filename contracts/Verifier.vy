@@ -662,7 +662,7 @@ def _sizes(key: uint256[18], size: uint256) -> Sizes:
     powers: uint256 = key[9]
     inputs: uint256 = key[12]
     outputs: uint256 = key[13]
-    if key[0] != KEY_MAGIC or key[10] != 0:
+    if key[0] != KEY_MAGIC or key[10] != 0 or key[17] != 1:
         self._key()
     if rows < 2 or rows > 2**32 or rows & unsafe_sub(rows, 1) != 0 or width < 2 or width > 2**32:
         self._key()

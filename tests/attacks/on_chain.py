@@ -9,6 +9,7 @@ from web3.exceptions import ContractLogicError
 
 from contracts.compile import compile_contract, deploy
 from contracts.node import Anvil
+from contracts.registration import PREFIX
 
 GAS_LIMIT = 5_000_000
 
@@ -22,7 +23,7 @@ class ChainVerifier:
 
     def store(self, key: bytes, commitment: bytes) -> str:
         """Put a data contract on the chain; equal content has one address."""
-        code = b"\x00\x01" + key + commitment
+        code = PREFIX + key + commitment  # also keys that `data_contract` would not put together
         address = "0x" + keccak(code)[12:].hex()
         if not self.node.web3.eth.get_code(self.node.web3.to_checksum_address(address)):
             self.node.set_code(address, code)

@@ -58,6 +58,7 @@ WORDS: dict[str, tuple[int, Callable[[Case], int]]] = {
     "lam = 13": (8, lambda key: 13),
     "N too small": (9, lambda key: key.word(4) * (key.word(3) + 4) - 1),
     "flags": (10, lambda key: 1),
+    "optimiser": (17, lambda key: 2),
     "|pub| one less": (11, lambda key: key.word(11) - key.word(5)),
     "|pub| one more": (11, lambda key: key.word(11) + key.word(5)),
     "|pub| = 0": (11, lambda key: 0),
