@@ -137,18 +137,25 @@ class Journal:
                 _make_private(path)
             self._engine = create_engine(f"sqlite:///{path}")
             event.listen(self._engine, "connect", _on_connect)
-            with self._engine.begin() as connection:
-                version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-                if version == 0 and not read_only:
-                    Rows.metadata.create_all(connection)
-                    connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
-                elif version != VERSION:
-                    raise JournalError(f"{path} is a journal of version {version}, expected {VERSION}.")
+            try:
+                self._check_version(read_only=read_only)
+            except BaseException:
+                self._engine.dispose()
+                raise
         except SQLAlchemyError as error:
             raise JournalError(f"{path} cannot be used as a journal: {_plain(error)}.") from error
         except OSError as error:
             reason = (error.strerror or "no reason").lower()
             raise JournalError(f"{path} cannot be made: {reason}.") from error
+
+    def _check_version(self, *, read_only: bool) -> None:
+        with self._engine.begin() as connection:
+            version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+            if version == 0 and not read_only:
+                Rows.metadata.create_all(connection)
+                connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+            elif version != VERSION:
+                raise JournalError(f"{self.path} is a journal of version {version}, expected {VERSION}.")
 
     def close(self) -> None:
         """Close the file."""

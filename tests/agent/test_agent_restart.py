@@ -18,8 +18,7 @@ import pytest
 from agent.config import config_template
 from agent.errors import JournalError
 from agent.journal import Journal
-from agent.keystore import write_keystore
-from tests.agent.support.live_vault import GWEI, LiveVault
+from tests.agent.support.live_vault import GWEI, LiveVault, write_light_keystore
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSPHRASE = "correct horse"
@@ -36,7 +35,7 @@ class Agents:
         self.journal = folder / "journal.sqlite"
         self.config = folder / "agent.yaml"
         self.said = folder / "stderr.txt"
-        write_keystore(folder / "key.json", bytes(live.operator.key), PASSPHRASE)
+        write_light_keystore(folder / "key.json", live.operator, PASSPHRASE)
         values = {
             ("chain", "rpc_url"): live.node.rpc_url,
             ("chain", "chain_id"): CHAIN_ID,
@@ -140,7 +139,7 @@ def test_a_kill_at_each_write_loses_and_repeats_nothing(live: LiveVault, agents:
 def test_a_kill_around_the_broadcast_while_a_stranger_copies_the_proof(
     live: LiveVault, agents: Agents, moment: str
 ) -> None:
-    """The fifth write is the signed decision, the sixth what became of it; the stranger's copy comes first."""
+    """The fifth write is the signed decision, the sixth what became of it; a stranger's copy is first."""
     epoch = live.epoch + 1
     agents.start(epoch, 6 if moment == "before" else 5, moment)
     wait_for_start(agents)

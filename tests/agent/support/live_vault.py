@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,11 @@ def build_live_vault(node: Anvil, folder: Path, prover: StrategyProver) -> LiveV
     operator: LocalAccount = Account.create()
     node.set_balance(operator.address, 10**20)
     return LiveVault(node, market, stack, folder, prover, operator)
+
+
+def write_light_keystore(path: Path, account: LocalAccount, passphrase: str) -> None:
+    """Write a keystore that opens at once: its key derivation is as weak as a test may be."""
+    path.write_text(json.dumps(Account.encrypt(account.key, passphrase, kdf="pbkdf2", iterations=1_000)))
 
 
 def settings_for(chain_id: int = 31337, **fees: float) -> AgentSettings:
