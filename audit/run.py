@@ -32,6 +32,7 @@ from audit.vault.storage import HeadState, compare_state, read_state
 from audit.vault.strategy import Strategy, read_strategy
 from audit.verifier.transcript import context_of
 
+ADDRESS_BYTES: Final = 20
 Say = Callable[[str, int, int], None]  # stage, done, total
 SILENT: Final[Say] = lambda stage, done, total: None  # noqa: E731
 
@@ -70,6 +71,23 @@ class Audit:
     notes: list[str] = field(default_factory=list)
     proofs_verified: int = 0
     seconds: float = 0.0
+
+
+def read_address(text: str) -> bytes:
+    """Return the 20 bytes of an address.
+
+    Raises
+    ------
+    VaultError : anything else.
+    """
+    digits = text[2:] if text.startswith("0x") else ""
+    try:
+        address = bytes.fromhex(digits)
+    except ValueError:
+        address = b""
+    if len(address) != ADDRESS_BYTES:
+        raise VaultError(text, "it is not an address, 0x and 40 hexadecimal digits")
+    return address
 
 
 def audit_vault(node: Node, vault: bytes, options: AuditOptions, say: Say = SILENT) -> Audit:
@@ -263,4 +281,4 @@ def _hex(content: bytes) -> str:
     return "0x" + content.hex()
 
 
-__all__ = ["Audit", "AuditOptions", "audit_vault"]
+__all__ = ["Audit", "AuditOptions", "audit_vault", "read_address"]
