@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from prover.errors import FileFormatError
 from prover.protocol.statement import Context
 
 MAX_JSON_BYTES = 1 << 24
+HEXADECIMAL = re.compile("0x(?:[0-9a-fA-F]{2})*")
 
 
 def parse_integers(path: Path, value: object) -> tuple[int, ...]:
@@ -86,12 +88,9 @@ def from_hex(path: Path, value: object, length: int | None) -> bytes:
 
     Raises: FileFormatError.
     """
-    if not isinstance(value, str) or not value.startswith("0x"):
-        raise FileFormatError(path.name, "bytes are written as 0x and hexadecimal digits")
-    try:
-        data = bytes.fromhex(value[2:])
-    except ValueError as error:
-        raise FileFormatError(path.name, "not hexadecimal") from error
+    if not isinstance(value, str) or not HEXADECIMAL.fullmatch(value):
+        raise FileFormatError(path.name, "bytes are written as 0x and pairs of hexadecimal digits")
+    data = bytes.fromhex(value[2:])
     if length is not None and len(data) != length:
         raise FileFormatError(path.name, f"expected {length} bytes, found {len(data)}")
     return data
