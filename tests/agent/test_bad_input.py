@@ -1,4 +1,4 @@
-"""What a user gets wrong: one sentence saying what and what to do, exit 1, no traceback, nothing half-written."""
+"""What a user gets wrong: one sentence on what it is and what to do, exit 1, nothing half-written."""
 
 from __future__ import annotations
 
