@@ -1,4 +1,4 @@
-"""What a missing decision costs, how that money reaches holders, and how a vault ends."""
+"""What a missing decision costs, and how that money reaches the holders."""
 
 import boa
 import pytest
@@ -8,13 +8,11 @@ from hypothesis import strategies as st
 from tests.contracts.support.evm import deploy, refused
 from tests.contracts.support.vault_world import (
     GUARDIAN,
-    HOLDER,
     INTERVAL,
     MAX_UINT,
     OPERATOR,
     OTHER,
     STRANGER,
-    ZERO,
     opened,
     unopened,
 )
@@ -293,121 +291,3 @@ def test_drip_writes_nothing_when_nothing_is_due(world):
     last = vault.drip_last()
     world.redeem(1)
     assert vault.drip_last() == last
-
-
-# -- add_bond, retire, take_bond
-
-
-def test_anyone_may_add_to_the_bond(world):
-    bond, before = world.vault.bond(), world.base.balanceOf(OTHER)
-    world.vault.add_bond(123, sender=OTHER)
-    assert world.vault.bond() == world.vault.event("BondChanged").bond == bond + 123
-    assert before - world.base.balanceOf(OTHER) == 123
-    assert world.vault.status()["bond"] == bond + 123
-
-
-def test_adding_nothing_is_refused(world):
-    with refused("amount"):
-        world.vault.add_bond(0, sender=OTHER)
-
-
-def test_adding_before_opening_is_refused():
-    with unopened() as world, refused("opened"):
-        world.vault.add_bond(1, sender=OTHER)
-
-
-def test_adding_after_the_end_is_refused(world):
-    world.vault.shut(sender=GUARDIAN)
-    with refused("ended"):
-        world.vault.add_bond(1, sender=OTHER)
-
-
-def test_retire_ends_the_vault_after_unbonding(world):
-    vault, rules = world.vault, world.rules
-    vault.retire(sender=OPERATOR)
-    ending = vault.event("Ending")
-    assert (ending.at, ending.cause) == (world.now + rules.unbond_secs, RETIRED)
-    assert vault.end_at() == ending.at
-    status = vault.status()
-    assert (status["live"], status["ended"]) == (True, False)
-    # decisions stay due, and slashable
-    vault.miss(world.epoch, sender=STRANGER)
-    world.decide_next(5_000)
-
-
-def test_retiring_twice_is_refused(world):
-    world.vault.retire(sender=OPERATOR)
-    with refused("ended"):
-        world.vault.retire(sender=OPERATOR)
-
-
-def test_retiring_after_shut_is_refused(world):
-    world.vault.shut(sender=GUARDIAN)
-    with refused("ended"):
-        world.vault.retire(sender=OPERATOR)
-
-
-def test_shut_overrules_a_retirement(world):
-    world.vault.retire(sender=OPERATOR)
-    world.wait(DAY_SECS)
-    world.vault.shut(sender=GUARDIAN)
-    ending = world.vault.event("Ending")
-    assert (ending.at, ending.cause) == (world.now, SHUT)
-    assert world.vault.end_at() == world.now
-    assert world.vault.status()["ended"] is True
-
-
-def test_the_bond_is_paid_out_one_unbonding_time_after_the_end(world):
-    vault, rules = world.vault, world.rules
-    with refused("early"):
-        vault.take_bond(OPERATOR, sender=OPERATOR)
-    vault.retire(sender=OPERATOR)
-    end = vault.end_at()
-    boa.env.timestamp = end + rules.unbond_secs - 1
-    with refused("early"):
-        vault.take_bond(OPERATOR, sender=OPERATOR)
-    world.wait(1)
-    before, bond = world.base.balanceOf(OTHER), vault.bond()
-    for to in (ZERO, vault.address):
-        with refused("receiver"):
-            vault.take_bond(to, sender=OPERATOR)
-    vault.take_bond(OTHER, sender=OPERATOR)
-    assert world.base.balanceOf(OTHER) - before == bond > 0
-    assert vault.bond() == vault.event("BondChanged").bond == 0
-    vault.take_bond(OTHER, sender=OPERATOR)
-    assert world.base.balanceOf(OTHER) - before == bond
-
-
-def test_every_miss_can_be_claimed_before_the_bond_leaves(world):
-    """The last epoch before the end is still in the log's ring when the bond may go."""
-    vault, rules = world.vault, world.rules
-    vault.retire(sender=OPERATOR)
-    keep_pushed(world, rules.unbond_secs - 2)
-    last = (vault.end_at() - rules.decide_secs - 1) // INTERVAL
-    boa.env.timestamp = vault.end_at() + (256 - rules.window) * INTERVAL
-    while world.price_log.push(world.epoch) < world.epoch:
-        continue
-    assert boa.env.timestamp < vault.end_at() + rules.unbond_secs
-    assert not vault.is_decided(last)
-    vault.miss(last, sender=STRANGER)
-
-
-def test_unbond_then_cheat_is_too_late(world):
-    """An operator who retires and then stops deciding still pays for every epoch up to the end."""
-    vault, rules = world.vault, world.rules
-    vault.retire(sender=OPERATOR)
-    cuts = 0
-    for _ in range(3):
-        world.next_epoch(rules.decide_secs + 1)
-        vault.miss(world.epoch, sender=STRANGER)
-        cuts += vault.event("Missed").cut
-    assert cuts == 3 * rules.cut
-    world.wait(2 * rules.unbond_secs)
-    before = world.base.balanceOf(OPERATOR)
-    vault.take_bond(OPERATOR, sender=OPERATOR)
-    taken = world.base.balanceOf(OPERATOR) - before
-    assert taken == 40 * rules.cut - 3 * (rules.cut + rules.bounty)
-    # the cuts belong to the holders
-    held = vault.balanceOf(HOLDER)
-    b, _ = world.redeem(held)
-    assert b > 0 and vault.drip_left() == 0
