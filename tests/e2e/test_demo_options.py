@@ -1,0 +1,106 @@
+"""The demo's options: its own data, a kept chain and its end, and refusals with one sentence."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import requests
+
+from agent.demo.prices import INTERVAL_SECS, synthetic_prices
+from strategies.recording import read_recording
+from tests.e2e.support.live_demo import Commands
+
+START = 1_700_000_000 // (4 * INTERVAL_SECS) * (4 * INTERVAL_SECS)
+
+
+@pytest.fixture
+def own_commands(tmp_path: Path) -> Commands:
+    """The command line with a state folder for one test."""
+    return Commands(tmp_path / "state")
+
+
+def write_candles(path: Path, count: int, *, step_secs: int = INTERVAL_SECS) -> None:
+    """Write candles along a seeded walk."""
+    with path.open("w", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["unix", "open", "high", "low", "close", "volume"])
+        for index, tick in enumerate(synthetic_prices(count, 5).ticks):
+            price = f"{1.0001**tick:.4f}"
+            rows.writerow([START + index * step_secs, price, price, price, price, 1])
+
+
+def test_a_kept_chain_runs_on_until_it_is_stopped(own_commands: Commands, tmp_path: Path) -> None:
+    candles = tmp_path / "own.csv"
+    write_candles(candles, 80)
+    done = own_commands.run("demo", "--json", "--keep", "--epochs", "1", "--data", str(candles))
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["epochs"], document["data_source"]) == (2, "own.csv")
+    ask = {"jsonrpc": "2.0", "id": 1, "method": "eth_getCode", "params": [document["vault"], "latest"]}
+    try:
+        code = requests.post(document["rpc_url"], json=ask, timeout=10).json()["result"]
+        assert len(code) > 1_000
+    finally:
+        stopped = own_commands.run("demo", "--stop", "--json")
+    assert json.loads(stopped.stdout) == {"stopped": [document["rpc_url"]]}
+    with pytest.raises(requests.ConnectionError):
+        requests.post(document["rpc_url"], json=ask, timeout=10)
+    again = own_commands.run("demo", "--stop")
+    assert (again.returncode, again.stdout) == (0, "no chain of a demo is running\n")
+    recording = read_recording(own_commands.folder / "recording.json")
+    assert recording.data_source == "own.csv"
+
+
+def test_a_missing_file_is_refused_and_leaves_nothing(own_commands: Commands, tmp_path: Path) -> None:
+    missing = tmp_path / "nothing.json"
+    done = own_commands.run("demo", "--json", "--data", str(missing))
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == {
+        "error": {"name": "MissingFileError", "message": f"{missing} does not exist."}
+    }
+    assert not own_commands.folder.exists()
+
+
+def test_a_missing_data_folder_that_was_named_is_refused(own_commands: Commands, tmp_path: Path) -> None:
+    done = own_commands.run("demo", "--json", PROVAULT_DATA=str(tmp_path / "nowhere"))
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"]["name"] == "DataMissingError"
+    assert not own_commands.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("count", "step_secs", "sentence"),
+    [
+        (30, INTERVAL_SECS, "own.csv holds no 35 consecutive hours."),
+        (80, 4 * INTERVAL_SECS, "own.csv holds candles of 14400 s, hourly ones are needed."),
+    ],
+)
+def test_candles_that_cannot_do_are_refused(
+    own_commands: Commands, tmp_path: Path, count: int, step_secs: int, sentence: str
+) -> None:
+    candles = tmp_path / "own.csv"
+    write_candles(candles, count, step_secs=step_secs)
+    done = own_commands.run("demo", "--epochs", "1", "--data", str(candles))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"DemoPricesError: {sentence}\n"
+
+
+def test_a_missing_anvil_is_refused_with_what_to_do(own_commands: Commands, tmp_path: Path) -> None:
+    candles = tmp_path / "own.csv"
+    write_candles(candles, 80)
+    absent = str(tmp_path / "anvil")
+    done = own_commands.run("demo", "--json", "--data", str(candles), PROVAULT_ANVIL=absent)
+    assert done.returncode == 1
+    error = json.loads(done.stdout)["error"]
+    assert error["name"] == "ToolchainError"
+    assert "PROVAULT_ANVIL" in error["message"]
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in own_commands.folder.iterdir()] == []
+
+
+@pytest.mark.parametrize("words", [("--epochs", "0"), ("--epochs", "x"), ("--moon",)])
+def test_wrong_usage_exits_2(own_commands: Commands, words: tuple[str, ...]) -> None:
+    assert own_commands.run("demo", *words).returncode == 2
