@@ -2,6 +2,7 @@
 
 import pytest
 
+from contracts.refusal import reason_in
 from tests.contracts.support.evm import refused
 from tests.contracts.support.vault_world import (
     HOLDER,
@@ -187,6 +188,20 @@ def test_calls_in_the_middle_of_a_transfer_are_refused(world, during):
             assert world.base.hook_calls() > 0
             assert world.base.hook_succeeded() is False, name
             assert world.base.hook_reason() == b"", name  # the lock gives no reason
+
+
+def test_fake_swap_callback_in_the_middle_of_a_swap_is_refused(world):
+    """While the vault owes the pool, nobody but the pool can make it pay."""
+    world.next_epoch()
+    world.decide(10_000)
+    for amounts in ((10**6, -1), (-1, 10**6)):
+        with world.undone():
+            call = world.vault.encode("uniswapV3SwapCallback", (*amounts, b""))
+            world.risky.set_hook(world.vault.address, call)  # the pool sends risky before it asks for base
+            world.vault.trade()
+            assert world.vault.event("Traded").buy
+            assert world.risky.hook_calls() == 1 and world.risky.hook_succeeded() is False
+            assert reason_in(world.risky.hook_reason()) == "auth"
 
 
 def test_the_same_calls_succeed_outside_a_transfer(world):
