@@ -1,5 +1,6 @@
 """A run over candles: the vault's rules, the stated market, no look ahead; its figures by hand."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -12,7 +13,7 @@ from strategies.backtest.candle_run import run_candles
 from strategies.backtest.metrics import costs_of, curves, drawdown_of, measure_run, sharpe_interval, sharpe_of
 from strategies.backtest.report import figures_text, write_report
 from strategies.candles import Candles
-from strategies.decision import Idle, Traded
+from strategies.decision import Idle, IdleReason, Traded
 from strategies.errors import ArtefactError, GapError, RulesError
 from strategies.pool import swap_exact_input
 from strategies.tick_math import MAX_TICK, Q96, sqrt_ratio_at_tick
@@ -155,6 +156,27 @@ def test_a_short_run_says_nothing_about_a_year_and_still_has_an_interval(strateg
     assert "not said of so short a run" in dict(figures_text(metrics, 18)).values()
     month = run(walk(800), strategy)
     assert measure_run(month.epochs, month.rules, seed=1).growth_a_year is not None
+
+
+def test_hits_are_counted_by_hand(strategy):
+    done = run(walk(5), strategy)
+    plain = done.epochs[0]
+    bought = Traded(True, 1, 1, 1, 0, 0, 0)
+
+    def epoch(tick, *trades):
+        return replace(plain, tick=tick, trades=trades, time=plain.time + tick)
+
+    sold = replace(bought, buy=False)
+    # a hit, a miss, a miss, no move, no trade, and the last, which nothing follows
+    ticks = [
+        epoch(0, bought),
+        epoch(5, bought),
+        epoch(3, sold),
+        epoch(4, sold),
+        epoch(4, Idle(IdleReason.IN_BAND)),
+        epoch(9, bought),
+    ]
+    assert measure_run(ticks, done.rules, seed=1).hit_rate == pytest.approx(1 / 3)
 
 
 def test_drawdown_by_hand():

@@ -3,13 +3,24 @@
 The real pool is in test_replay.
 """
 
+import math
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import tick_math as contract_twin
 from strategies.errors import VaultRefusal
-from strategies.pool import PoolState, next_tick, swap_exact_input
+from strategies.pool import (
+    PoolState,
+    amount0_delta_down,
+    amount0_delta_up,
+    amount1_delta_down,
+    amount1_delta_up,
+    next_tick,
+    swap_exact_input,
+)
 from strategies.tick_math import (
     MAX_SQRT_RATIO_X96,
     MAX_TICK,
@@ -62,6 +73,24 @@ def test_a_value_is_never_above_the_price(tick, amount):
     value = value_in_base(amount, q_ratio_at_tick(tick))
     root = sqrt_ratio_at_tick(tick)
     assert value * Q96 * Q96 <= amount * root * root
+
+
+SMALL = st.integers(1, 60)
+
+
+@given(SMALL, SMALL, SMALL)
+def test_amounts_are_rounded_once_each_way(low, rise, liquidity):
+    high = low + rise
+    exact0 = Fraction((liquidity << 96) * rise, low * high)
+    exact1 = Fraction(liquidity * rise, Q96)
+    assert amount0_delta_up(low, high, liquidity) == math.ceil(exact0)
+    assert amount0_delta_down(low, high, liquidity) == math.floor(exact0)
+    assert amount1_delta_up(low, high, liquidity) == math.ceil(exact1)
+    assert amount1_delta_down(low, high, liquidity) == math.floor(exact1)
+
+
+def test_an_amount_just_above_a_whole_one_is_rounded_up():
+    assert amount0_delta_up(3, 5, 1) == 2**97 // 15 + 1
 
 
 POOL = PoolState(sqrt_ratio_at_tick(0), 0, 10**24, 500, 10)

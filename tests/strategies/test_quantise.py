@@ -134,6 +134,14 @@ def test_integers_are_the_rounded_scaled_weights(tmp_path):
     assert 0 < mean < most
 
 
+def test_weights_are_rounded_to_the_nearest():
+    layer = FloatLayer(np.array([[0.3, -0.3, 0.304]]), np.array([-0.2]), "signed")
+    _, weights = quantise(FloatModel((layer,), None), inputs=INPUTS, market=None, shift_bits=7)
+    # 38.4, -38.4, 38.9 and -25.6
+    assert weights.layers[0][0].tolist() == [[38, -38, 39]]
+    assert weights.layers[0][1].tolist() == [-26]
+
+
 def test_declared_bounds_do_not_depend_on_weights(tmp_path):
     model = read_onnx(clip(tmp_path / "m.onnx"))
     other = FloatModel(
