@@ -151,8 +151,11 @@ class Transactions:
         return self._deliver(row)
 
     def is_late(self, row: CommandRow) -> bool:
-        """Tell whether an open transaction has waited long enough to be outbid."""
-        return self._clock.now_secs() - row.signed_secs >= self.settings.replace_after_secs
+        """Tell whether an open transaction has waited long enough to be outbid, and still can be."""
+        waited = self._clock.now_secs() - row.signed_secs
+        if waited < self.settings.replace_after_secs:
+            return False
+        return self._chain.mined_nonce(self.sender) <= row.nonce
 
     def _deliver(self, row: CommandRow) -> Sent:
         try:

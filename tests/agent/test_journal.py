@@ -25,7 +25,8 @@ def command_row(nonce: int, outcome: Outcome) -> CommandRow:
     """Return a row of a transaction."""
     return CommandRow(
         tx_hash=bytes([nonce]) * 32, chain_id=CHAIN, vault=VAULT, epoch=5, kind=CommandKind.DECIDE,
-        sender=SENDER, nonce=nonce, max_fee_wei=2**62, priority_fee_wei=1, raw=b"\x02", outcome=outcome, signed_secs=nonce,
+        sender=SENDER, nonce=nonce, max_fee_wei=2**62, priority_fee_wei=1, raw=b"\x02", outcome=outcome,
+        signed_secs=nonce,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.chain import Chain
-from agent.clock import ChainClock
+from agent.clock import ChainClock, SystemClock
 from agent.errors import ChainIdError, HaltedError, MissingCodeError, StrategyMismatchError, UnreachableError
 from agent.guards import Guards
 from agent.journal import EpochState, Journal
@@ -20,6 +21,8 @@ from agent.strategy_prover import StrategyProver
 from agent.vault_access import VaultAccess
 from prover.artefacts import create_strategy
 from prover.compile.cost_model import choose_parameters
+from prover.errors import VerificationError
+from prover.protocol.statement import Context
 from strategies.artefacts import load_model, shipped_model
 from strategies.decision import IdleReason
 from tests.agent.support.live_vault import (
@@ -253,6 +256,56 @@ def test_deeper_confirmations_are_waited_for(live: LiveVault, journal: Journal) 
     assert report is not None
     assert report.outcome is StepOutcome.CONFIRMED
     assert live.sent() == 1
+
+
+def test_a_proof_that_does_not_hold_is_never_sent(live: LiveVault, journal: Journal) -> None:
+    class BentProver(StrategyProver):
+        def prove(self, context: Context, inputs: Sequence[int]) -> tuple[int, bytes]:
+            target, proof = super().prove(context, inputs)
+            return target, proof[:-1] + bytes([proof[-1] ^ 1])
+
+    epoch = live.next_epoch()
+    bent = replace(live, prover=BentProver(live.prover.prover, live.prover.setup))
+    with pytest.raises(VerificationError):
+        agent_for(bent, journal).step()
+    assert live.sent() == 0
+    assert state_of(journal, live, epoch) is EpochState.DECIDED
+    report = agent_for(live, journal).step()
+    assert report is not None
+    assert report.outcome is StepOutcome.CONFIRMED
+
+
+@pytest.mark.parametrize("far_bps", [0, 5_000])
+def test_trades_are_withheld_while_pool_and_exchanges_disagree(
+    live: LiveVault, journal: Journal, far_bps: int
+) -> None:
+    class Exchange:
+        def tick(self) -> int | None:
+            return -live.market.slot0().tick + far_bps
+
+    live.next_epoch()
+    report = agent_for(live, journal, exchange=Exchange()).step()
+    assert report is not None
+    assert report.outcome is StepOutcome.CONFIRMED
+    assert (report.trades == ()) == (far_bps > 0)
+    assert ("exchange_price" in report.reason) == (far_bps > 0)
+    assert live.sent() == 1
+
+
+@pytest.mark.parametrize("lag_secs", [-121, 121])
+def test_nothing_is_sent_while_chain_and_clock_disagree(
+    live: LiveVault, journal: Journal, lag_secs: int
+) -> None:
+    class OffClock(SystemClock):
+        def now_secs(self) -> int:
+            return live.now + lag_secs
+
+    live.next_epoch()
+    report = agent_for(live, journal, clock=OffClock()).step()
+    assert report is not None
+    assert report.outcome is StepOutcome.DENIED
+    assert "chain_lag" in report.reason
+    assert live.sent() == 0
 
 
 def test_another_strategy_than_the_pinned_one_is_refused(

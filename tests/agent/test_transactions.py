@@ -92,7 +92,11 @@ def test_a_stuck_transaction_is_replaced_with_its_own_nonce(live: LiveVault, jou
     second = transactions.send(CommandKind.PUSH, VAULT, 1, push(live), offer)
     assert second.row.nonce == first.row.nonce
     assert len(live.pending()) == 1
+    assert not transactions.is_late(second.row)
+    clock.time_secs += 60
+    assert transactions.is_late(second.row)
     live.node.mine()
+    assert not transactions.is_late(second.row), "what is mined cannot be outbid"
     transactions.settle()
     outcomes = {row.tx_hash: row.outcome for row in journal.commands(CHAIN_ID, VAULT, 1)}
     assert outcomes == {first.row.tx_hash: Outcome.SUPERSEDED, second.row.tx_hash: Outcome.CONFIRMED}

@@ -13,7 +13,8 @@ from web3 import Web3
 from web3.contract import Contract
 
 from agent.chain import Chain
-from agent.clock import ChainClock
+from agent.clock import ChainClock, Clock
+from agent.gate import ExchangePrices
 from agent.guards import Guards
 from agent.journal import Journal
 from agent.keystore import KeystoreSigner
@@ -207,13 +208,19 @@ def settings_for(chain_id: int = 31337, **fees: float) -> AgentSettings:
 
 
 def agent_for(
-    live: LiveVault, journal: Journal, *, dry: bool = False, chain: Chain | None = None, **fees: float
+    live: LiveVault,
+    journal: Journal,
+    *,
+    dry: bool = False,
+    clock: Clock | None = None,
+    exchange: ExchangePrices | None = None,
+    **fees: float,
 ) -> Agent:
     """Build the product's agent for a test vault."""
-    chain = chain or Chain(live.node.rpc_url)
+    chain = Chain(live.node.rpc_url)
     return Agent(
         VaultAccess(chain, live.vault.address, GAS),
-        clock=ChainClock(lambda: chain.latest().time_secs),
+        clock=clock or ChainClock(lambda: chain.latest().time_secs),
         journal=journal,
         prover=live.prover,
         guards=Guards.of(
@@ -221,4 +228,5 @@ def agent_for(
         ),
         settings=settings_for(**fees),
         signer=None if dry else KeystoreSigner(live.operator),
+        exchange=exchange,
     )
