@@ -14,12 +14,12 @@ from audit.errors import FileError
 from audit.verifier.proof_file import read_commitment_file, read_proof_file
 from prover.artefacts import ProofFile, encode_commitment, read_commitment
 from prover.errors import FileFormatError
+from prover.proof_batch import ProofBatch
 from prover.protocol.statement import Context
 from tests.attacks.circuits import Circuit
 from tests.attacks.claims import Claim
 
 REFUSED, HUNG = 7, 124
-WHITESPACE = pytest.mark.xfail(reason="bytes.fromhex of the fast reader skips white space")
 WIDE_TEXT = pytest.mark.xfail(reason="the scan for brackets reads bytes, the parser takes UTF-16 and UTF-32")
 
 
@@ -87,8 +87,8 @@ HEX_CHANGES = [
     pytest.param(lambda text: "0X" + text[2:], id="capital-prefix"),
     pytest.param(lambda text: text[:-1], id="odd"),
     pytest.param(lambda text: text[:-1] + "g", id="no-digit"),
-    pytest.param(lambda text: text[:10] + " " + text[10:], id="space", marks=WHITESPACE),
-    pytest.param(lambda text: text + "\n", id="newline", marks=WHITESPACE),
+    pytest.param(lambda text: text[:10] + " " + text[10:], id="space"),
+    pytest.param(lambda text: text + "\n", id="newline"),
 ]
 
 
@@ -112,6 +112,15 @@ def test_a_commitment_file_with_another_field_is_refused(relu_circuit: Circuit, 
         read_commitment_file(path)
     with pytest.raises(FileFormatError):
         read_commitment(path)
+
+
+@pytest.mark.xfail(reason="a batch without decisions is read, and then verifies")
+def test_a_batch_of_nothing_is_refused(tmp_path: Path) -> None:
+    """Valid would be said of no proof at all."""
+    path = tmp_path / "batch.json"
+    path.write_bytes(ProofBatch(bytes(32), bytes(32), ()).to_bytes())
+    with pytest.raises(FileFormatError):
+        ProofBatch.read(path)
 
 
 READERS = {
