@@ -55,8 +55,9 @@ def run(epochs: int, data: Path | None, seed: int, keep: bool, json: bool) -> Do
     """
     from agent.demo.run import DemoOptions, run_demo
     from agent.demo.terminal import narrator
+    from agent.demo.termination import interrupted_by_sigterm
 
-    with narrator() as progress:
+    with interrupted_by_sigterm(), narrator() as progress:
         result = run_demo(DemoOptions(epochs=epochs, data=data, seed=seed, keep=keep), progress)
     return result.document() if json else {"result": result}
 

@@ -106,7 +106,6 @@ def gas_without_trade(vault: Contract, tx_hash: bytes) -> int:
     _, arguments = vault.decode_function_input(mined["input"])
     call: Any = vault.functions.decide(arguments["epoch"], arguments["target"], arguments["proof"], False)
     data = bytes(HexBytes(call._encode_transaction_data()))
-    block = mined["blockNumber"] - 1
     return gas_of_call(
-        web3, sender=mined["from"], to=vault.address, data=data, gas=REPLAY_GAS, block=block
+        web3, sender=mined["from"], to=vault.address, data=data, gas=REPLAY_GAS, block=mined["blockNumber"]
     )

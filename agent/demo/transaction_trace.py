@@ -23,14 +23,17 @@ def call_trace(web3: Web3, tx_hash: bytes) -> dict[str, Any]:
 
 
 def gas_of_call(web3: Web3, *, sender: str, to: str, data: bytes, gas: int, block: int) -> int:
-    """Return the gas that a transaction would have used after a block.
+    """Return the gas that a transaction would have used as the first of a mined block.
 
     Raises: DemoError when the node does not run it, or it reverts.
     """
     call = {"from": sender, "to": to, "data": "0x" + data.hex(), "gas": hex(gas)}
-    trace = _trace(web3, f"a call after block {block}", "debug_traceCall", [call, hex(block), CALL_TRACER])
+    place = {"time": hex(web3.eth.get_block(block)["timestamp"]), "number": hex(block)}
+    options = {**CALL_TRACER, "blockOverrides": place}
+    what = f"a call in block {block}"
+    trace = _trace(web3, what, "debug_traceCall", [call, hex(block - 1), options])
     if "error" in trace:
-        raise DemoError(f"a call after block {block} reverts when it is replayed.")
+        raise DemoError(f"{what} reverts when it is replayed.")
     return int(trace["gasUsed"], 16)
 
 

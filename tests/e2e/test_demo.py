@@ -9,6 +9,7 @@ from statistics import median
 from agent.demo.frauds import FRAUDS, innermost_refusal
 from agent.demo.period import EPOCHS, FIRST_EPOCH
 from agent.demo.prices import DATA_FILE
+from agent.demo.transaction_trace import gas_of_call
 from contracts.refusal import refusal_of
 from strategies.pool import PoolState, swap_exact_input
 from strategies.tick_math import Q128, q_ratio_at_tick, sqrt_ratio_at_tick, value_in_base
@@ -113,6 +114,20 @@ def test_decide_gas_is_that_of_the_receipts(demo: LiveDemo) -> None:
     assert demo.document["decide_gas_median"] == int(median(used))
     assert 0 < demo.document["verify_gas_median"] < demo.document["decide_gas_median"]
     assert 0 < demo.document["trade_gas_median"] < demo.document["decide_gas_median"]
+
+
+def test_a_replayed_decision_takes_the_gas_that_it_took_when_mined(demo: LiveDemo) -> None:
+    for event in demo.history.named("Decision")[::6]:
+        mined = demo.web3.eth.get_transaction(event.tx_hash)
+        replayed = gas_of_call(
+            demo.web3,
+            sender=mined["from"],
+            to=demo.vault.address,
+            data=bytes(mined["input"]),
+            gas=mined["gas"],
+            block=mined["blockNumber"],
+        )
+        assert replayed == demo.web3.eth.get_transaction_receipt(event.tx_hash)["gasUsed"]
 
 
 def test_a_full_rebalance_moves_the_price_5_to_50_bps(demo: LiveDemo) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,6 +103,35 @@ def test_a_missing_anvil_is_refused_with_what_to_do(own_commands: Commands, tmp_
     assert "PROVAULT_ANVIL" in error["message"]
     assert "Traceback" not in done.stderr
     assert [path.name for path in own_commands.folder.iterdir()] == []
+
+
+def anvils_of(process_id: int) -> list[int]:
+    """Return the children of a process that are anvil."""
+    children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
+    return [int(child) for child in children if Path(f"/proc/{child}/exe").readlink().name == "anvil"]
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_an_ended_demo_ends_its_chain_and_leaves_nothing(
+    own_commands: Commands, tmp_path: Path, sign: signal.Signals
+) -> None:
+    candles = tmp_path / "own.csv"
+    write_candles(candles, 80)
+    words = (sys.executable, "-m", "agent", "demo", "--data", str(candles))
+    environment = {**os.environ, "XDG_STATE_HOME": str(own_commands.state)}
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if "price history" in line:
+                break
+        (anvil,) = anvils_of(running.pid)
+        running.send_signal(sign)
+        said = running.stderr.read()
+        assert running.wait(30) == 130
+    assert said.endswith("Interrupted.\n")
+    assert "Traceback" not in said
+    assert not Path(f"/proc/{anvil}").exists()
+    assert list(own_commands.folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("words", [("--epochs", "0"), ("--epochs", "x"), ("--moon",)])
