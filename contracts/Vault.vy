@@ -682,7 +682,8 @@ def _trade(epoch: uint256):
     want: uint256 = full_math.mul_div_down(nav, p.target, BPS)
     buy: bool = want > have
     delta: uint256 = want - have if buy else have - want
-    if delta * BPS <= R.band_bps * nav:
+    # delta * 10000 <= BAND * nav
+    if delta <= full_math.mul_div_down(nav, R.band_bps, BPS):
         log Idle(epoch=epoch, reason=IN_BAND)
         return
 
