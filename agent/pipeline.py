@@ -352,12 +352,16 @@ class Agent:
         if last:
             rows += [self._new_row(unseen, block) for unseen in range(last[0].epoch + 1, epoch)]
         missed = []
+        rules = self.access.facts.rules
+        end_at = self.access.view(epoch).state.end_at if rows else 0
         for row in rows:
             row.updated_secs = self._clock.now_secs()
             if row.state == EpochState.CONFIRMED:
                 row.state, row.reason = EpochState.DONE, row.reason or "the epoch is over"
             elif self.access.is_decided(row.epoch):
                 row.state, row.reason = EpochState.DONE, "decided; this agent did not see it in time to trade"
+            elif row.epoch * rules.interval_secs + rules.decide_secs >= end_at:
+                row.state, row.reason = EpochState.SKIPPED, "the vault had ended"
             else:
                 row.state, row.reason = EpochState.MISSED, row.reason or MISSED_REASON
                 missed.append(row.epoch)

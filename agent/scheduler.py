@@ -19,7 +19,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from agent.clock import Clock
-from agent.errors import ChainError
+from agent.errors import AgentError, ChainError
 from agent.pipeline import Agent
 from agent.step_report import StepReport
 
@@ -91,7 +91,10 @@ class Daemon:
         except Exception as error:  # whatever it is, trading on is wrong
             self.halted = error
             log.critical("halted", name=type(error).__name__, error=str(error))
-            self._agent.halt(error)
+            try:
+                self._agent.halt(error)
+            except AgentError as second:  # the journal itself may be what fails
+                log.critical("the halt is not in the journal", error=str(second))
             return
         self._failures = 0
         if report is not None:

@@ -191,6 +191,20 @@ def test_a_journal_of_another_version(capsys: pytest.CaptureFixture[str], case: 
     assert "version 99, expected 1" in refused(capsys, case, *RUN, name="JournalError")
 
 
+def test_a_demo_without_the_local_chain(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROVAULT_ANVIL", str(tmp_path / "nowhere" / "anvil"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["demo", "--json"]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["name"] == "ToolchainError"
+    assert "PROVAULT_ANVIL names" in error["message"]
+    assert "correct or unset it" in error["message"]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_status_and_stop_without_an_agent(capsys: pytest.CaptureFixture[str], case: Case) -> None:
     assert "there is no journal" in refused(capsys, case, "agent", "status", name="JournalError")
     assert "no agent works with" in refused(capsys, case, "agent", "stop", name="NotRunningError")

@@ -112,6 +112,20 @@ def test_epochs_that_passed_while_away_are_reported(live: LiveVault, journal: Jo
     assert state_of(journal, live, first + 1) is EpochState.MISSED
 
 
+def test_an_ended_vault_is_owed_nothing(live: LiveVault, journal: Journal) -> None:
+    agent = agent_for(live, journal)
+    first = live.next_epoch()
+    agent.step()
+    guardian = live.node.accounts[1]
+    live.vault.functions.shut().transact({"from": guardian})
+    for _ in range(3):
+        live.next_epoch()
+        assert agent.step() is None
+    states = {row.epoch: row.state for row in journal.epochs(CHAIN_ID, live.vault.address, last=9)}
+    assert states == {first: "done", first + 1: "skipped", first + 2: "skipped"}
+    assert list(live.decisions()) == [first]
+
+
 def test_a_log_far_behind_is_pushed_by_itself_first(live: LiveVault, journal: Journal) -> None:
     for _ in range(18):
         live.next_epoch()
@@ -250,6 +264,8 @@ def test_deeper_confirmations_are_waited_for(live: LiveVault, journal: Journal) 
     assert report is not None
     assert report.outcome is StepOutcome.UNRESOLVED
     assert state_of(journal, live, epoch) is EpochState.PROVEN
+    (command,) = journal.commands(CHAIN_ID, live.vault.address, epoch)
+    assert command.outcome == "unresolved", "what may still be undone is not settled"
     live.node.mine()
     live.node.mine()
     report = agent.step()
@@ -306,6 +322,25 @@ def test_nothing_is_sent_while_chain_and_clock_disagree(
     assert report.outcome is StepOutcome.DENIED
     assert "chain_lag" in report.reason
     assert live.sent() == 0
+
+
+def test_a_decision_that_the_chain_undoes_is_sent_again_as_it_was(live: LiveVault, journal: Journal) -> None:
+    agent = agent_for(live, journal, confirmations=2, confirm_wait_secs=0.01)
+    epoch = live.next_epoch()
+    before = live.node.snapshot()
+    agent.step()
+    (first,) = journal.commands(CHAIN_ID, live.vault.address, epoch)
+    assert live.sent() == 1
+    live.node.revert(before)
+    assert live.sent() == 0
+    agent.step()
+    live.node.mine()
+    report = agent.step()
+    assert report is not None
+    assert (report.outcome, report.decision_tx) == (StepOutcome.CONFIRMED, first.tx_hash)
+    assert live.sent() == 1
+    (command,) = journal.commands(CHAIN_ID, live.vault.address, epoch)
+    assert command.outcome == "confirmed"
 
 
 def test_another_strategy_than_the_pinned_one_is_refused(

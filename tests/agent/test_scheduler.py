@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent.clock import SystemClock
-from agent.errors import HaltedError, UnreachableError
+from agent.errors import HaltedError, JournalError, UnreachableError
 from agent.instance_lock import holder, stop
 from agent.scheduler import Daemon
 from agent.step_report import StepOutcome, StepReport
@@ -91,6 +91,17 @@ def test_what_must_not_be_traded_on_halts_for_good(error: Exception) -> None:
     daemon.wake()
     assert agent.steps == 1
     assert agent.halts == [error]
+    assert daemon.halted is error
+
+
+def test_a_journal_that_fails_halts_too() -> None:
+    class Unwritable(ScriptedAgent):
+        def halt(self, error: Exception) -> None:
+            raise JournalError("the disk is full.")
+
+    error = JournalError("the disk is full.")
+    daemon = daemon_of(Unwritable(error), SystemClock(), threading.Event())
+    daemon.wake()
     assert daemon.halted is error
 
 
