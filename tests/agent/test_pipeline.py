@@ -204,6 +204,24 @@ def test_a_stranger_with_the_same_proof_comes_first_in_the_block(live: LiveVault
     assert live.decisions() == {epoch: live.stranger}
 
 
+def test_a_stranger_gets_in_between_simulation_and_broadcast(live: LiveVault, journal: Journal) -> None:
+    class RacedChain(Chain):
+        def broadcast(self, raw: bytes) -> None:
+            row = journal.epoch(CHAIN_ID, live.vault.address, live.epoch)
+            assert row is not None
+            live.send_as_stranger(live.vault.functions.decide(row.epoch, row.target_bps, row.proof, True))
+            super().broadcast(raw)
+
+    epoch = live.next_epoch()
+    report = agent_for(live, journal, chain=RacedChain(live.node.rpc_url)).step()
+    assert report is not None
+    assert (report.outcome, report.decided_by) == (StepOutcome.CONFIRMED, live.stranger)
+    assert len(report.trades) == 1, "the stranger's call traded for the vault"
+    (command,) = journal.commands(CHAIN_ID, live.vault.address, epoch)
+    assert (command.outcome, command.reason) == ("rejected", "decided")
+    assert (live.sent(), live.decisions()) == (1, {epoch: live.stranger})
+
+
 def test_a_stranger_decides_before_the_agent_looks(live: LiveVault, journal: Journal) -> None:
     epoch = live.next_epoch()
     other = Journal(journal.path.with_name("other.sqlite"))

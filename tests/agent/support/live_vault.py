@@ -212,12 +212,13 @@ def agent_for(
     journal: Journal,
     *,
     dry: bool = False,
+    chain: Chain | None = None,
     clock: Clock | None = None,
     exchange: ExchangePrices | None = None,
     **fees: float,
 ) -> Agent:
     """Build the product's agent for a test vault."""
-    chain = Chain(live.node.rpc_url)
+    chain = chain or Chain(live.node.rpc_url)
     return Agent(
         VaultAccess(chain, live.vault.address, GAS),
         clock=clock or ChainClock(lambda: chain.latest().time_secs),
