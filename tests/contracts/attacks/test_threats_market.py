@@ -37,7 +37,7 @@ def worth(world, tick):
 
 
 def sandwich(world, market, push):
-    """Push the price, let the vault trade; return its loss at the market's price, its turnover, and the event."""
+    """Push the price, let the vault trade; return loss at the market's price, turnover, and the event."""
     with world.undone():
         before = worth(world, market)
         world.move(market + push)
@@ -102,7 +102,7 @@ def test_recent_price_pushed_for_one_block(world, target):
 
 @pytest.mark.parametrize("target", [0, 10_000])
 def test_flash_entry_around_a_sandwich(world, target):
-    """Entry of many times the vault's size, a sandwich, exit: the others lose no larger part than without it."""
+    """Entry of many times the vault's size, a sandwich, exit: the others lose no larger part by it."""
     side = 1 if target else -1
     world.decide_next(target)
     market = world.vault.target_tick()
