@@ -132,7 +132,7 @@ def audit_vault(node: Node, vault: bytes, options: AuditOptions, say: Say = SILE
     if not any(event.name == "Initialize" for event in events):
         raise VaultError(_hex(vault), "the history read begins after its pool did; lower --from-block")
     say("replaying", 0, 0)
-    replay.run(events)
+    replay.run(events, history.doubted)
     state = read_state(node, parameters, sources["Vault"], head)
     audit = Audit(parameters, chain_id, head, history, market, state, replay)
     audit.findings += findings

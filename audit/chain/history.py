@@ -42,6 +42,7 @@ class History:
     headers: dict[int, Header] = field(default_factory=dict)
     logs: list[Log] = field(default_factory=list)
     faults: list[BlockFault] = field(default_factory=list)
+    doubted: set[int] = field(default_factory=set)  # blocks whose receipts are not known
 
 
 def read_head(node: Node, number: int | None = None) -> Header:
@@ -143,6 +144,8 @@ def _take_block(
     trusted = root_of_list([receipt.encoded for receipt in receipts]) == header.receipts_root
     if not trusted:
         receipts, trusted = _second_source(node, history, header, receipts)
+        if not trusted:
+            history.doubted.add(number)
     index = 0
     for receipt in receipts:
         for address, found, data in receipt.logs:

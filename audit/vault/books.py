@@ -81,9 +81,9 @@ class Books:
         }.get(event.name)
         return [] if handler is None else handler(event, event.log.time_secs)
 
-    def take_fee(self, fee_shares: int) -> Off:
-        """Mint the fee of a decision to the operator."""
-        expected = self.supply * self.fee // ONE
+    def take_fee(self, fee_shares: int, supply: int) -> Off:
+        """Mint the fee of a decision to the operator; `supply` is what the decision states after it."""
+        expected = (supply - fee_shares) * self.fee // ONE
         self.supply += fee_shares
         return [] if fee_shares == expected else [("fee shares", expected, fee_shares)]
 

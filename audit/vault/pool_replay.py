@@ -16,6 +16,7 @@ from typing import NamedTuple
 from audit.vault.events import Event
 
 SECONDS_MODULUS = 1 << 160
+NEVER = (1 << 256) - 1
 
 
 class Observation(NamedTuple):
@@ -72,6 +73,8 @@ class PoolReplay:
     @property
     def oldest_secs(self) -> int:
         """Return the time of the oldest observation that the pool keeps."""
+        if not self._written:
+            return NEVER
         following = (self._index + 1) % self._cardinality
         return self._ring.get(following, self._ring[0]).time_secs
 
@@ -91,6 +94,8 @@ class PoolReplay:
         return Recent(True, (last.cumulative - first.cumulative) // span_secs, (span_secs << 128) // spread)
 
     def _observe(self, secs: int, now: int) -> Observation:
+        if not self._written or secs < self._times[0]:
+            return Observation(secs, 0, 0)
         last = self._written[-1]
         if secs >= last.time_secs:
             return self._transform(last, secs)
@@ -115,6 +120,8 @@ class PoolReplay:
         )
 
     def _write(self, now: int) -> None:
+        if not self._written:
+            return
         last = self._written[-1]
         if last.time_secs == now:
             return
