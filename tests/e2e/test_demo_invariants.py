@@ -23,6 +23,32 @@ def test_v1_the_vault_holds_what_it_owes_to_the_unit(demo: LiveDemo) -> None:
     assert risky.functions.balanceOf(demo.vault.address).call() == vault.risky().call()
 
 
+def test_v2_entry_takes_no_less_than_its_share(demo: LiveDemo) -> None:
+    opened, *entered = demo.history.named("Minted")
+    supply, base = opened.args["shares"], opened.args["base"]
+    assert entered
+    for entry in entered:
+        assert entry.args["base"] * supply >= entry.args["shares"] * base
+        supply, base = supply + entry.args["shares"], base + entry.args["base"]
+
+
+def test_v3_a_depositor_leaves_at_once_with_the_share_of_both_tokens(demo: LiveDemo) -> None:
+    vault, depositor = demo.vault.functions, demo.web3.eth.accounts[1]
+    shares, supply = vault.balanceOf(depositor).call(), vault.totalSupply().call()
+    base, risky = vault.base().call(), vault.risky().call()
+    assert shares * 10 > supply * 8
+    with demo.undone():
+        left = vault.redeem(shares, depositor, depositor, False, False).transact(
+            {"from": depositor, "gas": 1_000_000}
+        )
+        assert demo.web3.eth.wait_for_transaction_receipt(left)["status"] == 1
+        held = [
+            demo.contract("testing/Token", token.call()).functions.balanceOf(depositor).call()
+            for token in (vault.BASE(), vault.RISKY())
+        ]
+    assert held == [shares * base // supply, shares * risky // supply]
+
+
 def test_v4_assets_change_by_trades_alone_between_decisions(demo: LiveDemo) -> None:
     decided = demo.history.named("Decision")
     for before, after in pairwise(decided):

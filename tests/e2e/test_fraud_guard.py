@@ -8,8 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from web3 import Web3
-from web3.types import RPCEndpoint
 
 from agent.demo.frauds import DecideCall, Fraudster, storage_hash
 from agent.errors import FraudAcceptedError
@@ -23,30 +21,22 @@ HOUR = 3_600
 OTHER_REASON = "closed"
 
 
-def request(web3: Web3, method: str, *arguments: Any) -> Any:
-    """Ask the node, and take an error for one."""
-    answer = web3.provider.make_request(RPCEndpoint(method), list(arguments))
-    assert "error" not in answer, answer
-    return answer["result"]
-
-
 @pytest.fixture
 def next_call(kept_demo: LiveDemo) -> Iterator[tuple[Fraudster, DecideCall]]:
     """Somebody with the strategy, and the honest call of the epoch after the last; undone afterwards."""
     demo = kept_demo
-    before = request(demo.web3, "evm_snapshot")
     account = demo.web3.eth.accounts[3]
     epoch = demo.vault.functions.target_epoch().call() + 1
-    request(demo.web3, "evm_mine", hex(epoch * HOUR))
-    push_prices(demo.price_log, epoch, sender=account)
-    inputs = model_inputs(demo.price_log.functions.window(epoch, 33).call(), sign=-1)
-    prover = load_prover(demo.commands.folder / "strategy")
-    chain_id = demo.web3.eth.chain_id
-    context = proof_context(chain_id, demo.vault.address, epoch, demo.verifier.address)
-    (target,), proof = prover.prove(context, inputs)
-    stack: Any = SimpleNamespace(vault=demo.vault, verifier=demo.verifier)
-    yield Fraudster(stack, prover, account, chain_id), DecideCall(epoch, target, proof)
-    assert request(demo.web3, "evm_revert", before)
+    with demo.undone():
+        demo.request("evm_mine", hex(epoch * HOUR))
+        push_prices(demo.price_log, epoch, sender=account)
+        inputs = model_inputs(demo.price_log.functions.window(epoch, 33).call(), sign=-1)
+        prover = load_prover(demo.commands.folder / "strategy")
+        chain_id = demo.web3.eth.chain_id
+        context = proof_context(chain_id, demo.vault.address, epoch, demo.verifier.address)
+        (target,), proof = prover.prove(context, inputs)
+        stack: Any = SimpleNamespace(vault=demo.vault, verifier=demo.verifier)
+        yield Fraudster(stack, prover, account, chain_id), DecideCall(epoch, target, proof)
 
 
 def test_an_honest_call_is_no_refused_fraud(next_call: tuple[Fraudster, DecideCall]) -> None:

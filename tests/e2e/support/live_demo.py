@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 from web3 import Web3
 from web3.contract import Contract
+from web3.types import RPCEndpoint
 
 from agent.demo.vault_history import VaultHistory
 from contracts.compile import compile_contract
@@ -69,6 +72,19 @@ class LiveDemo:
         return self.web3.eth.contract(
             address=Web3.to_checksum_address(address), abi=compile_contract(name).abi
         )
+
+    def request(self, method: str, *arguments: Any) -> Any:
+        """Ask the node, and take an error for one."""
+        answer = self.web3.provider.make_request(RPCEndpoint(method), list(arguments))
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Undo what the block does to the chain."""
+        before = self.request("evm_snapshot")
+        yield
+        assert self.request("evm_revert", before)
 
     @cached_property
     def vault(self) -> Contract:
