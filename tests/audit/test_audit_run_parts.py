@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 import pytest
 import rlp
@@ -18,11 +19,13 @@ from audit.errors import NodeError, SourceError, VaultError
 from audit.run import read_address
 from audit.vault.arithmetic import q_ratio_at_tick, sqrt_ratio_at_tick, tick_factors
 from audit.vault.events import VAULT_EVENTS, decode_log, parse_kind
+from audit.vault.proofs import WORTH_A_PROCESS, ProofTask, verify_all
 from audit.vault.sources import compile_source
 from audit.vault.strategy import unpack_publication
 from audit.verifier.transcript import keccak256
 from contracts import tick_math
 from contracts.publication import Publication
+from tests.audit.support.cases import Case
 
 
 def oracle_root(values: list[bytes]) -> tuple[bytes, HexaryTrie]:
@@ -181,6 +184,20 @@ def test_what_is_no_hexadecimal_is_refused(value: object) -> None:
     if value != "0x123":
         with pytest.raises(NodeError, match="stands where a quantity belongs"):
             read_number(value, "eth_chainId")
+
+
+def test_proofs_are_verified_in_several_processes(tiny: Case) -> None:
+    good = ProofTask(
+        7, tiny.key, tiny.commitment, tiny.context, tiny.inputs, tiny.outputs[0], tiny.proof, True
+    )
+    bent = replace(good, target=good.target + 1)
+    tasks = [bent if i == 11 else good for i in range(WORTH_A_PROCESS)]
+    done: list[int] = []
+    refusals = verify_all(tasks, 2, done.append)
+    assert [i for i, refusal in enumerate(refusals) if refusal is not None] == [11]
+    assert str(refusals[11]).startswith("opening")
+    assert done == list(range(1, WORTH_A_PROCESS + 1))
+    assert verify_all(tasks[:12], 1) == refusals[:12]
 
 
 def test_a_node_that_is_not_there_is_named() -> None:
