@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from agent.demo.figures import figures
 from agent.demo.result import DemoResult, EpochLine
@@ -144,8 +143,3 @@ call in one thing; each reverted in the verifier and left the vault's storage as
 accepted afterwards.</p>
 <div class="wide"><table><thead><tr><th class="word">fraud</th><th class="word">what differs</th>
 <th class="word">reason</th><th>gas</th></tr></thead><tbody>{rows}</tbody></table></div></section>"""
-
-
-def plot_json(result: DemoResult) -> list[dict[str, Any]]:
-    """Return the plots as data, for tests."""
-    return [plot.figure.to_plotly_json() for plot in figures(result)]

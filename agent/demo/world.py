@@ -9,7 +9,6 @@ Blocks are 12 s apart however long they take, so a run is the same on any machin
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -76,11 +75,6 @@ class World:
 def raw_tick(oriented: int) -> int:
     """Turn a tick of whole base per whole risky into the pool's raw risky per raw base."""
     return RAW_TICK_OFFSET - oriented
-
-
-def price_of(oriented_raw_tick: int) -> float:
-    """Return base per risky, in whole tokens, at an oriented tick of raw units; for display."""
-    return math.pow(1.0001, oriented_raw_tick) * 10.0 ** (RISKY_DECIMALS - BASE_DECIMALS)
 
 
 def tick_count(epochs: int) -> int:
