@@ -1,7 +1,7 @@
 """Start a chain of our own and put everything on it that a vault needs, up to its first epoch.
 
     t_first - 1800 s   the exchange, its tokens and pool, liquidity, 600 observation slots
-    t_first .. t_open  W + 1 intervals of prices, walked by the market maker
+    t_first .. t_open  W intervals of prices, walked by the market maker
     t_open             price log, verifier, strategy, vault; the operator opens it, a depositor enters
 
 Blocks are 12 s apart however long they take, so a run is the same on any machine but for its keys.
