@@ -149,8 +149,8 @@ def create_strategy(
     write_atomic(public / "layout.json", parameters.to_bytes())
     write_atomic(public / "key.bin", proving_key.key.to_bytes())
     write_atomic(public / "commitment.json", encode_commitment(proving_key, commitment))
-    for path in public.iterdir():
-        path.chmod(0o644)
+    for name in ("architecture.json", "layout.json", "key.bin", "commitment.json"):
+        (public / name).chmod(0o644)
     return PublicStrategy(proving_key, commitment)
 
 
@@ -230,6 +230,9 @@ def read_commitment(path: Path) -> tuple[bytes, bytes]:
     Raises: FileFormatError; FileNotFoundError.
     """
     document = read_json(path, COMMITMENT_FORMAT)
+    if set(document) != {"format", "key_digest", "points", "strategy_commitment"}:
+        expected = "expected format, key_digest, points, strategy_commitment and no more"
+        raise FileFormatError(path.name, expected)
     points, digest = document.get("points"), document.get("key_digest")
     if not isinstance(points, list) or not points:
         raise FileFormatError(path.name, "points must be a list")

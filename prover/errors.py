@@ -119,6 +119,13 @@ REASONS: Final = {
 }
 
 
+def shown(value: object) -> str:
+    """Write a value for a message; an integer too long for decimal digits is named by its size."""
+    if isinstance(value, int) and value.bit_length() > 512:
+        return f"an integer of {value.bit_length()} bits"
+    return str(value)
+
+
 class VerificationError(ProverError):
     """Report a refusal with its word, and where, what was expected and what was found."""
 
@@ -129,9 +136,9 @@ class VerificationError(ProverError):
         if index is not None:
             parts.append(f"at {index}")
         if expected is not None:
-            parts.append(f"expected {expected}")
+            parts.append(f"expected {shown(expected)}")
         if found is not None:
-            parts.append(f"found {found}")
+            parts.append(f"found {shown(found)}")
         super().__init__(", ".join(parts))
         self.reason = reason
         self.index = index

@@ -62,7 +62,7 @@ def read_json(path: Path, expected_format: str | None) -> Mapping[str, object]:
         raise FileFormatError(path.name, f"longer than {MAX_JSON_BYTES} bytes")
     try:
         check_nesting(data)
-        document = json.loads(data, object_pairs_hook=_no_duplicates)
+        document = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates)
     except ValueError as error:
         raise FileFormatError(path.name, f"not JSON: {error}") from error
     if not isinstance(document, dict):

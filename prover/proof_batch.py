@@ -53,6 +53,8 @@ class ProofBatch:
         Raises: FileFormatError; FileNotFoundError.
         """
         document = read_json(path, BATCH_FORMAT)
+        if set(document) != {"format", "circuit_digest", "strategy_commitment", "decisions"}:
+            raise FileFormatError(path.name, "expected format, both digests, decisions and no more")
         circuit = from_hex(path, document.get("circuit_digest"), 32)
         commitment = from_hex(path, document.get("strategy_commitment"), 32)
         proofs = []
@@ -119,8 +121,8 @@ def verify_batch_file(public_folder: Path, batch: ProofBatch) -> None:
 
 def _decisions(path: Path, document: object, keys: set[str]) -> list[dict[str, object]]:
     decisions = document.get("decisions") if isinstance(document, dict) else None
-    if not isinstance(decisions, list):
-        raise FileFormatError(path.name, "expected a list of decisions")
+    if not isinstance(decisions, list) or not decisions:
+        raise FileFormatError(path.name, "expected a list of decisions, at least one")
     for index, decision in enumerate(decisions):
         if not isinstance(decision, dict) or set(decision) != keys:
             raise FileFormatError(path.name, f"decision {index}: expected the keys {', '.join(sorted(keys))}")

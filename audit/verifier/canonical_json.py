@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 8
-STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 
 def parse_canonical(content: bytes) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def parse_canonical(content: bytes) -> dict[str, Any]:
     if len(content) > MAX_BYTES:
         raise ValueError(f"longer than {MAX_BYTES} bytes")
     check_depth(content)
-    parsed = json.loads(content, parse_float=_refuse_number, parse_constant=_refuse_number)
+    parsed = json.loads(content.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number)
     if not isinstance(parsed, dict):
         raise ValueError("not an object")
     if encode_canonical(parsed) != content:

@@ -85,6 +85,8 @@ def measure(architecture: Architecture, layout: LayoutParameters) -> Shape:
             "parameters", f"lam = {layout.limb_bits} is not shift_bits = {architecture.shift_bits}"
         )
     lanes, width, packs = layout.lanes, layout.weight_lanes, layout.weight_packs
+    if lanes > layout.rows:
+        raise CircuitError("rows", f"{lanes} lanes fetch more public cells than {layout.rows} rows provide")
     input_count, output_count = architecture.input_count, architecture.output_count
     public_count = public_cell_count(input_count, output_count, lanes, width)
     used_rows = public_count // lanes + sum(

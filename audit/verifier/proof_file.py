@@ -161,7 +161,7 @@ def read_bytes(path: Path) -> bytes:
 
 def _parse_object(content: bytes, expected_format: str, names: set[str]) -> dict[str, Any]:
     check_depth(content)
-    parsed = json.loads(content, object_pairs_hook=_take_once)
+    parsed = json.loads(content.decode("utf-8"), object_pairs_hook=_take_once)
     fields = take_fields(parsed, "the file", names)
     if fields["format"] != expected_format:
         raise ValueError(f"format is {fields['format']!r}, expected {expected_format!r}")

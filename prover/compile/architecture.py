@@ -216,7 +216,7 @@ def _check_layers(layers: tuple[Layer, ...], input_count: int) -> None:
 def _check_market(market: Market | None, input_count: int) -> None:
     if market is None:
         return
-    _check_integer("market.window_ticks", market.window_ticks, 1, INTEGER_LIMIT)
+    _check_integer("market.window_ticks", market.window_ticks, 2, INTEGER_LIMIT)
     if type(market.previous_target) is not bool:
         raise ArchitectureError("market.previous_target", "expected true or false")
     expected = market.window_ticks - 1 + market.previous_target

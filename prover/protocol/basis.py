@@ -6,11 +6,14 @@ for small values costs a fraction of a product over coefficients. The basis depe
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 from eth_hash.auto import keccak
 
 from prover.ceremony import Ceremony
+from prover.errors import PointError
+from prover.field import SCALAR_MODULUS as R
 from prover.kernel.cache import cache_folder, write_atomic
 from prover.kernel.interface import G1_BYTES, Kernel, Points
 from prover.protocol.transcript import encode_word
@@ -44,7 +47,7 @@ def packed_basis(
     tag = _CACHE_MAGIC + ceremony.digest + encode_word(rows) + encode_word(pack_columns)
     path = cache_folder() / f"packed-basis-1-{ceremony.digest.hex()[:16]}-{rows}-{pack_columns}.bin"
     encoded = _read(path.read_bytes(), tag, point_count) if path.is_file() else None
-    if encoded is None:
+    if encoded is None or not _opens_to_powers(kernel, powers, encoded, rows, pack_columns):
         encoded = _compute(kernel, powers, rows, pack_columns)
         write_atomic(path, tag + keccak(tag + encoded) + encoded)
     table = kernel.points(encoded)
@@ -66,6 +69,30 @@ def _read(data: bytes, tag: bytes, point_count: int) -> bytes | None:
         and data[len(tag) : len(tag) + 32] == keccak(tag + encoded)
     )
     return encoded if intact else None
+
+
+def _opens_to_powers(
+    kernel: Kernel, powers: Points, encoded: bytes, rows: int, pack_columns: int
+) -> bool:
+    """Compare all points with the ceremony's powers in one random linear combination.
+
+    sum v_{i,j} [X^i l_j(X^t)] + sum w_{i,c} [X^(i + t c) (X^(t n) - 1)] commits to coefficients that a
+    transform of v and a shift of w give. A file with any other point passes with probability 2^-255.
+    """
+    try:
+        table = kernel.points(encoded)
+    except PointError:
+        return False
+    cells = [[secrets.randbelow(R) for _ in range(rows)] for _ in range(pack_columns)]
+    masks = [[secrets.randbelow(R) for _ in range(MASK_TERMS)] for _ in range(pack_columns)]
+    scalars = [value for column in (*cells, *masks) for value in column]
+    columns = []
+    for values, terms in zip(cells, masks, strict=True):
+        low = kernel.intt(kernel.vector(values))
+        shifted = kernel.pad(kernel.vector([-term for term in terms]), rows)
+        columns.append(kernel.concat([kernel.add(low, shifted), kernel.vector(terms)]))
+    expected = kernel.msm(powers, kernel.interleave(columns))
+    return kernel.msm(table, kernel.vector(scalars)) == expected
 
 
 def _compute(kernel: Kernel, powers: Points, rows: int, pack_columns: int) -> bytes:

@@ -20,7 +20,6 @@ from tests.attacks.circuits import Circuit
 from tests.attacks.claims import Claim
 
 REFUSED, HUNG = 7, 124
-WIDE_TEXT = pytest.mark.xfail(reason="the scan for brackets reads bytes, the parser takes UTF-16 and UTF-32")
 
 
 @pytest.fixture
@@ -101,7 +100,6 @@ def test_fault_09_one_spelling_of_bytes(
     assert not readers_agree(path)
 
 
-@pytest.mark.xfail(reason="the fast reader does not look for unknown fields")
 def test_a_commitment_file_with_another_field_is_refused(relu_circuit: Circuit, tmp_path: Path) -> None:
     path = tmp_path / "commitment.json"
     content = encode_commitment(relu_circuit.prover.proving_key, relu_circuit.commitment)
@@ -114,7 +112,6 @@ def test_a_commitment_file_with_another_field_is_refused(relu_circuit: Circuit, 
         read_commitment(path)
 
 
-@pytest.mark.xfail(reason="a batch without decisions is read, and then verifies")
 def test_a_batch_of_nothing_is_refused(tmp_path: Path) -> None:
     """Valid would be said of no proof at all."""
     path = tmp_path / "batch.json"
@@ -153,7 +150,7 @@ def read_in_a_process(reader: str, path: Path) -> int:
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize(
     "encoding",
-    ["ascii", pytest.param("utf-16-le", marks=WIDE_TEXT), pytest.param("utf-32-be", marks=WIDE_TEXT)],
+    ["ascii", "utf-16-le", "utf-32-be"],
 )
 def test_deep_nesting_behind_strings_is_refused(reader: str, encoding: str, tmp_path: Path) -> None:
     """Strings hide brackets from a scan of bytes: `]` in ASCII, U+2200 as UTF-16 holds a quote."""
@@ -165,15 +162,7 @@ def test_deep_nesting_behind_strings_is_refused(reader: str, encoding: str, tmp_
     assert read_in_a_process(reader, path) == REFUSED
 
 
-@pytest.mark.parametrize(
-    "reader",
-    [
-        "fast",
-        pytest.param(
-            "audit", marks=pytest.mark.xfail(reason="the pattern of strings is searched from every quote")
-        ),
-    ],
-)
+@pytest.mark.parametrize("reader", READERS)
 def test_a_scan_of_strings_takes_linear_time(reader: str, tmp_path: Path) -> None:
     """Escaped quotes that never close: a search that starts again at each takes minutes for 200 kB."""
     path = tmp_path / "proof.json"
@@ -201,15 +190,7 @@ BUILDERS = {
 }
 
 
-@pytest.mark.parametrize(
-    "reader",
-    [
-        "fast",
-        pytest.param(
-            "audit", marks=pytest.mark.xfail(reason="zero cells are listed before they are counted")
-        ),
-    ],
-)
+@pytest.mark.parametrize("reader", BUILDERS)
 def test_a_layout_of_many_lanes_is_refused_by_arithmetic(
     reader: str, relu_circuit: Circuit, tmp_path: Path
 ) -> None:

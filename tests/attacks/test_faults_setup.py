@@ -160,7 +160,6 @@ def test_fault_38_key_and_outputs_do_not_depend_on_the_process(relu_circuit: Cir
         assert found.stdout.decode() == expected
 
 
-@pytest.mark.xfail(reason="the cached basis is bound to nothing but a digest that stands beside it")
 def test_a_forged_basis_in_the_cache_is_not_used(
     relu_circuit: Circuit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
