@@ -8,7 +8,7 @@ import pytest
 
 from tests.contracts.support.evm import Refused
 from tests.contracts.support.trade_reference import NO_ROOM, value
-from tests.contracts.support.vault_world import HOLDER, OTHER, SPACING, STRANGER, Market, opened
+from tests.contracts.support.vault_world import OTHER, SPACING, STRANGER, Market, opened
 
 ORDERS = [Market(), Market(risky_is_token0=True)]
 FEE = 0.0005
@@ -176,5 +176,4 @@ def test_burning_the_budget_by_calling_often(world):
         costs.append(world.vault.spent())
         world.wait(1)
     assert before - worth(world, market) <= before * (world.rules.budget + 12 * 10**12) // 10**18
-    assert max(costs) <= world.rules.budget + 10**12
-    assert world.vault.balanceOf(HOLDER) > 0
+    assert 0 < max(costs) <= world.rules.budget + 10**12
