@@ -79,17 +79,3 @@ def test_the_command_line_starts_without_heavy_packages(root: Path) -> None:
     loaded = {name.split(".")[0] for name in ast.literal_eval(done.stderr)}
     assert "typer" in loaded
     assert loaded.isdisjoint(HEAVY_AT_START), sorted(loaded & set(HEAVY_AT_START))
-
-
-def test_help_loads_nothing_heavy(root: Path) -> None:
-    """Help answers at once because it imports none of these; a time would depend on the machine."""
-    heavy = ("numba", "numpy", "web3", "torch", "onnx", "py_ecc", "vyper", "plotly", "polars", "ccxt", "sqlalchemy")
-    program = (
-        "import sys; from agent.cli import run; code = run(['--help']); "
-        f"print(code, [name for name in {heavy!r} if name in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=root, check=True
-    )
-    assert "Usage: provault" in done.stdout
-    assert done.stdout.rstrip().endswith("0 []")
