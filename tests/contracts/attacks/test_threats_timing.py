@@ -7,6 +7,7 @@ from contracts.tick_math import sqrt_ratio_at_tick
 from tests.contracts.support.evm import deploy, refused
 from tests.contracts.support.vault_world import (
     GUARDIAN,
+    HOLDER,
     MAX_UINT,
     OPERATOR,
     OTHER,
@@ -198,3 +199,21 @@ def test_a_second_vault_of_the_same_market_takes_none_of_the_firsts_proofs(world
     world.vault.decide(epoch, 4_000, mine, False, sender=STRANGER)
     twin.decide(epoch, 4_000, others, False, sender=STRANGER)
     assert twin.is_decided(epoch)
+
+
+@pytest.mark.parametrize("enters", [False, True])
+def test_money_that_dripped_belongs_to_those_who_were_there(world, enters):
+    """What has dripped is in the price of an entry and in the proceeds of an exit, counted or not yet."""
+    world.next_epoch(world.rules.decide_secs + 1)
+    world.vault.miss(world.epoch, sender=STRANGER)
+    base, supply = world.vault.base(), world.vault.totalSupply()
+    world.wait(world.rules.drip_secs // 2)
+    due = world.rules.cut // 2
+    assert due > 0 and world.vault.base() == base
+    if enters:
+        assert world.mint(supply, OTHER)[0] == base + due
+        assert world.redeem(supply, OTHER)[0] == base + due
+    else:
+        shares = world.vault.balanceOf(HOLDER)
+        assert world.redeem(shares, HOLDER)[0] == shares * (base + due) // supply
+    assert world.vault.drip_left() == world.rules.cut - due
