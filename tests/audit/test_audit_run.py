@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agent.cli import run as run_command_line
+from audit.chain import history as chain_history
 from audit.chain.node import Node
 from audit.errors import NodeError, VaultError
 from audit.findings import Finding
@@ -140,6 +141,23 @@ def test_the_command_prints_one_document_and_writes_a_page(
     assert str(story.last) in content and "plotly" in content
     assert run_command_line(words) == 0
     assert "Nothing is off: 3 decisions" in capsys.readouterr().out
+
+
+def test_a_long_chain_is_read_in_the_blocks_that_the_node_names(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain_history, "LINK_LIMIT", 10)
+    monkeypatch.setattr(chain_history, "LOGS_SPAN", 7)
+    found = audit(story)
+    assert [str(finding) for finding in found.findings] == []
+    assert found.proofs_verified == 3
+    assert not found.history.linked
+    assert ["the chain is long" in note for note in found.notes] == [True]
+
+
+def test_a_history_that_begins_after_the_pool_is_refused(story: Story) -> None:
+    with pytest.raises(VaultError, match=r"lower --from-block"):
+        audit(story, from_block=found_block(story, story.first))
 
 
 # ---------------------------------------------------------------- another code for one epoch
