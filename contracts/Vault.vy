@@ -298,7 +298,8 @@ def __init__(name_: String[64], symbol_: String[32], d: Deployment, r: Rules):
     assert r.budget > 0 and r.budget <= ONE and r.period_secs > 0, "parameters"
     assert r.liquidity > 0, "parameters"
     assert r.cut > r.bounty and r.cut < Q128, "parameters"
-    assert r.drip_secs > 0, "parameters"
+    # a cut that never arrives, or a sum of times that overflows, would leave omission without a price
+    assert r.drip_secs > 0 and r.drip_secs <= r.unbond_secs, "parameters"
     assert r.unbond_secs > (RING - r.window) * interval and r.unbond_secs < Q128, "parameters"
     # two percent a year over all epochs
     assert r.fee <= ONE and r.fee * YEAR_SECS <= interval * (ONE // 50), "parameters"

@@ -121,7 +121,7 @@ class VaultRules:
         _refuse_unless(self.period_secs > 0, "period_secs > 0")
         _refuse_unless(self.liquidity > 0, "liquidity > 0")
         _refuse_unless(self.bounty < self.cut < BOUND, "bounty < cut < 2^128")
-        _refuse_unless(self.drip_secs > 0, "drip_secs > 0")
+        _refuse_unless(0 < self.drip_secs <= self.unbond_secs, "0 < drip_secs <= unbond_secs")
         least = (RING_INTERVALS - self.window) * interval
         _refuse_unless(
             least < self.unbond_secs < BOUND, "(256 - window) * interval_secs < unbond_secs < 2^128"

@@ -63,6 +63,7 @@ BROKEN = [
     ("cut", 5 * 10**6),  # the bounty
     ("cut", BOUND),
     ("drip_secs", 0),
+    ("drip_secs", 14 * 86_400 + 1),  # longer than unbond_secs
     ("unbond_secs", (256 - WINDOW) * INTERVAL),
     ("unbond_secs", BOUND),
     ("timelock_secs", 7 * 86_400 - 1),
@@ -94,6 +95,7 @@ KEPT = [
     ("budget", 10**18),
     ("cut", 5 * 10**6 + 1),
     ("unbond_secs", (256 - WINDOW) * INTERVAL + 1),
+    ("drip_secs", 14 * 86_400),
     ("timelock_secs", 7 * 86_400),
     ("fee", 2 * 10**16 * INTERVAL // (365 * 86_400)),
     ("fee", 0),
