@@ -16,7 +16,7 @@ from agent.chain import Chain
 from agent.clock import ChainClock, Clock
 from agent.gate import ExchangePrices
 from agent.guards import Guards
-from agent.journal import Journal
+from agent.journal import EpochState, Journal
 from agent.keystore import KeystoreSigner
 from agent.pipeline import Agent, AgentSettings
 from agent.strategy_prover import StrategyProver
@@ -205,6 +205,13 @@ def settings_for(chain_id: int = 31337, **fees: float) -> AgentSettings:
         **fees,
     }
     return AgentSettings(chain_id=chain_id, fees=FeeSettings(**values))  # type: ignore[arg-type]
+
+
+def state_of(journal: Journal, live: LiveVault, epoch: int) -> EpochState:
+    """Return how far an epoch has come."""
+    row = journal.epoch(live.node.web3.eth.chain_id, live.vault.address, epoch)
+    assert row is not None
+    return EpochState(row.state)
 
 
 def agent_for(
