@@ -222,4 +222,4 @@ class TwoTokens(RuleBasedStateMachine):
 
 
 TestTwoTokens = TwoTokens.TestCase
-TestTwoTokens.settings = settings(max_examples=12, stateful_step_count=25, deadline=None)
+TestTwoTokens.settings = settings(max_examples=6, stateful_step_count=25, deadline=None)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.contracts.support.evm import deploy, refused
 from tests.contracts.support.vault_world import (
+    CARDINALITY,
     GUARDIAN,
     INTERVAL,
     MAX_UINT,
@@ -126,7 +127,7 @@ def test_a_miss_pushes_the_log_itself(world):
 
 def test_a_loss_of_history_can_be_missed_where_the_operator_could_have_pushed(world):
     before = world.price_log.head()
-    for step in range(125):
+    for step in range(CARDINALITY + 5):
         world.wait(120)
         world.move(world.market.start_tick + step % 2)
     world.push()

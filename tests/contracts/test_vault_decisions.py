@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.contracts.support.evm import refused
 from tests.contracts.support.vault_world import (
     ACTORS,
+    CARDINALITY,
     GUARDIAN,
     HOLDER,
     INTERVAL,
@@ -217,7 +218,7 @@ def test_anyone_may_send_the_decision(world, sender):
 
 def test_a_decision_without_a_window_is_refused(world):
     # the log lost its history: windows across the loss do not exist
-    for step in range(125):
+    for step in range(CARDINALITY + 5):
         world.wait(60)
         world.move(world.market.start_tick + step % 2)
     assert world.epoch - world.price_log.head() > 1

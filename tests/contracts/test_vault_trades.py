@@ -19,6 +19,7 @@ from tests.contracts.support.trade_reference import (
     q,
 )
 from tests.contracts.support.vault_world import (
+    CARDINALITY,
     GUARDIAN,
     HOLDER,
     INTERVAL,
@@ -168,7 +169,7 @@ def test_liquidity_that_was_away_for_a_moment_counts(world):
 
 def test_a_forgotten_recent_price_is_idle_not_refused(world):
     world.decide(5_000)
-    for step in range(125):
+    for step in range(CARDINALITY + 5):
         world.wait(4)
         world.move(world.market.start_tick + step % 2)
     assert world.price_log.recent(world.rules.recent_secs)[0] is False

@@ -195,7 +195,8 @@ class VaultLife(RuleBasedStateMachine):
             self.next_epoch(60)
             self.decide(weight, False, STRANGER)
             self.market_moves(drift, push)
-            self.trade(0, False)
+            if push:
+                self.trade(0, False)
             self.world.wait(1_500)
             self.trade(12, True)
 
