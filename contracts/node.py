@@ -31,6 +31,7 @@ HOST = "127.0.0.1"
 LISTENING = re.compile(r"^Listening on 127\.0\.0\.1:(\d+)\s*$", re.MULTILINE)
 START_SECS = 30.0
 STOP_SECS = 10.0
+DYING_SECS = 1.0
 REQUEST_SECS = 60.0
 FOLDER_PREFIX = "provault-anvil-"
 
@@ -186,6 +187,7 @@ class Anvil:
         try:
             answer = self.web3.provider.make_request(RPCEndpoint(method), list(params))
         except RequestException as error:
+            self._wait_for_end(DYING_SECS)
             self.check_alive()
             raise AnvilError(f"anvil does not answer {method}: {error}") from error
         if "error" in answer:
@@ -287,6 +289,12 @@ class Anvil:
             if time.monotonic() > until:
                 raise AnvilError(f"anvil does not answer at {self.rpc_url} after {START_SECS:.0f} s")
             time.sleep(0.01)
+
+    def _wait_for_end(self, secs: float) -> None:
+        """Give a dying node time to end: its connections break before its last thread is gone."""
+        if self._child is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(secs)
 
     def _last_line(self) -> str:
         lines = [line.strip() for line in self._log.read_text(errors="replace").splitlines() if line.strip()]

@@ -224,6 +224,7 @@ def test_deeper_confirmations_are_waited_for(live: LiveVault, journal: Journal) 
     report = agent.step()
     assert report is not None
     assert report.outcome is StepOutcome.UNRESOLVED
+    live.wait_until_mined()
     assert state_of(journal, live, epoch) is EpochState.PROVEN
     (command,) = journal.commands(CHAIN_ID, live.vault.address, epoch)
     assert command.outcome == "unresolved", "what may still be undone is not settled"
@@ -290,11 +291,13 @@ def test_a_decision_that_the_chain_undoes_is_sent_again_as_it_was(live: LiveVaul
     epoch = live.next_epoch()
     before = live.node.snapshot()
     agent.step()
+    live.wait_until_mined()
     (first,) = journal.commands(CHAIN_ID, live.vault.address, epoch)
     assert live.sent() == 1
     live.node.revert(before)
     assert live.sent() == 0
     agent.step()
+    live.wait_until_mined()
     live.node.mine()
     report = agent.step()
     assert report is not None

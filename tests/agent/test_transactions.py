@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from agent.chain import Call, Chain
@@ -18,9 +19,10 @@ SETTINGS = FeeSettings(
     max_fee_wei=100 * GWEI,
     priority_fee_wei=GWEI,
     replace_after_secs=60,
-    confirm_wait_secs=0.01,
+    confirm_wait_secs=10.0,
     confirmations=1,
 )
+IMPATIENT = replace(SETTINGS, confirm_wait_secs=0.01)
 LOW = Fees(10 * GWEI, GWEI)
 
 
@@ -47,12 +49,16 @@ class LossyChain(Chain):
 
 
 def transactions_on(
-    live: LiveVault, journal: Journal, chain: Chain | None = None, clock: SteppedClock | None = None
+    live: LiveVault,
+    journal: Journal,
+    chain: Chain | None = None,
+    clock: SteppedClock | None = None,
+    settings: FeeSettings = SETTINGS,
 ) -> Transactions:
     """Build the sender of the agent's account."""
     used = chain or Chain(live.node.rpc_url)
     signer = KeystoreSigner(live.operator)
-    return Transactions(used, CHAIN_ID, journal, clock or SteppedClock(), signer, SETTINGS)
+    return Transactions(used, CHAIN_ID, journal, clock or SteppedClock(), signer, settings)
 
 
 def push(live: LiveVault) -> Call:
@@ -79,7 +85,7 @@ def test_nonce_and_hash_are_written_before_the_broadcast(live: LiveVault, journa
 
 def test_a_stuck_transaction_is_replaced_with_its_own_nonce(live: LiveVault, journal: Journal) -> None:
     clock = SteppedClock()
-    transactions = transactions_on(live, journal, clock=clock)
+    transactions = transactions_on(live, journal, clock=clock, settings=IMPATIENT)
     live.node.request("evm_setAutomine", False)
     first = transactions.send(CommandKind.PUSH, VAULT, 1, push(live), LOW)
     assert first.outcome is Outcome.UNRESOLVED
@@ -109,6 +115,7 @@ def test_a_line_that_breaks_after_arrival_leaves_it_unresolved_until_the_receipt
     transactions = transactions_on(live, journal, LossyChain(live.node.rpc_url))
     sent = transactions.send(CommandKind.PUSH, VAULT, 1, push(live), LOW)
     assert (sent.outcome, sent.receipt) == (Outcome.UNRESOLVED, None)
+    live.wait_until_mined()
     (settled,) = transactions.settle()
     assert settled.outcome is Outcome.CONFIRMED
     assert live.sent() == 1

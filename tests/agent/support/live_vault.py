@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ SEED, BOND = 100_000 * DOLLAR, 4_000 * DOLLAR
 CARDINALITY = 300
 GAS = GasLimits(push=3_000_000, decide=5_000_000, trade=1_500_000)
 GWEI = 10**9
+MINING_SECS = 30.0
 
 
 @dataclass
@@ -135,6 +137,14 @@ class LiveVault:
     def sent(self) -> int:
         """Return how many transactions of the agent's account were mined."""
         return self.node.web3.eth.get_transaction_count(self.operator.address)
+
+    def wait_until_mined(self) -> None:
+        """Wait until nothing is pending: a node answers a broadcast before it mines."""
+        until = time.monotonic() + MINING_SECS
+        while self.pending():
+            if time.monotonic() > until:
+                raise TimeoutError("a transaction is still pending")
+            time.sleep(0.01)
 
 
 def build_live_vault(node: Anvil, folder: Path, prover: StrategyProver) -> LiveVault:
