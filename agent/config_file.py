@@ -2,8 +2,8 @@
 
     PROVAULT__SECTION__KEY=value      replaces section.key; the value is read as YAML
 
-Unknown keys, keys named twice and values of the wrong kind are refused. The unit is in the key's name. Secrets have
-no key: the passphrase comes from the environment alone. The template of a file is made from its model.
+Unknown keys, keys named twice and values of the wrong kind are refused. The unit is in the key's name.
+Secrets have no key: the passphrase comes from the environment alone. Templates are made from the models.
 """
 
 from __future__ import annotations
