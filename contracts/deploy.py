@@ -1,8 +1,9 @@
-"""Deploy a vault with everything it stands on, and open it.
+"""Deploy a vault with everything it stands on, open it, and give it a way in and out with base alone.
 
-Order: price log, verifier, the strategy's data contract, its published circuit, vault. The verifier of a
-chain and the price log of a market serve every vault, so existing ones can be named. Each step reads back
-what it left. Every transaction is sent from one account, the operator unless another is named.
+Order: price log, verifier, the strategy's data contract, its published circuit, vault; a Zap any time after.
+The verifier of a chain and the price log of a market serve every vault, so existing ones can be named. Each
+step reads back what it left. Every transaction is sent from one account, the operator unless another is
+named.
 """
 
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from contracts.registration import data_contract, deploy_data_contract
 from contracts.vault_parameters import ZERO_ADDRESS, VaultDeployment, VaultParameters, VaultRules
 
 CALL_GAS = 3_000_000
+ZAP_IMMUTABLES = ("VAULT", "POOL", "BASE", "RISKY")
 Progress = Callable[[str], None]
 
 
@@ -168,6 +170,40 @@ def open_vault(vault: Contract, base: Contract, *, seed: int, bond: int, operato
     account = Web3.to_checksum_address(operator)
     send(base.functions.approve(vault.address, seed + bond), account)
     return send(vault.functions.open(seed, bond), account)
+
+
+def deploy_zap(web3: Web3, vault: str, *, sender: str) -> Contract:
+    """Deploy the single-asset entry and exit of a vault; anybody may, it has no privilege.
+
+    Raises
+    ------
+    DeployError
+        When there is no vault of ours at the address, its creation reverts, or it reads back another market.
+    """
+    served = vault_at(web3, vault)
+    zap = deploy(web3, compile_contract("Zap"), served.address, sender=sender)
+    for name in ZAP_IMMUTABLES:
+        expected = served.address if name == "VAULT" else served.functions[name]().call()
+        found = zap.functions[name]().call()
+        if found != expected:
+            raise DeployError(f"the Zap at {zap.address} has {name} {found}, not {expected}")
+    return zap
+
+
+def vault_at(web3: Web3, address: str) -> Contract:
+    """Return the vault at an address, whose code is compared with the compiled one but for the immutables.
+
+    Raises
+    ------
+    DeployError
+        When another contract stands there, or none.
+    """
+    compiled = compile_contract("Vault")
+    account = Web3.to_checksum_address(address)
+    code = bytes(web3.eth.get_code(account))
+    if len(code) != compiled.runtime_size or not code.startswith(compiled.runtime_bytecode):
+        raise DeployError(f"there is no vault of this version at {account}")
+    return web3.eth.contract(address=account, abi=compiled.abi)
 
 
 def send(call: ContractFunction, sender: ChecksumAddress, *, gas: int = CALL_GAS) -> TxReceipt:
