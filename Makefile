@@ -9,6 +9,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c const
 PYTHON ?=
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
 
+# Tests share out the processors, a file at a time; each process starts chains of its own.
+PYTEST_PARALLEL := -n auto --maxprocesses=4 --dist=loadfile
+
 export PYTHONUNBUFFERED := 1
 
 .DELETE_ON_ERROR:
@@ -29,7 +32,7 @@ check: dev-setup train-setup ## lint, types and the rules of the repository
 	$(BIN)/pytest -q tests/repo
 
 test: setup dev-setup train-setup ## all set-up, then every test but the exhaustive ones
-	$(BIN)/pytest -m "not long" --durations=10
+	$(BIN)/pytest -m "not long" $(PYTEST_PARALLEL) --durations=10
 
 test-long: setup dev-setup train-setup ## all set-up, then the exhaustive tests
 	$(BIN)/pytest -m long --durations=10

@@ -8,16 +8,11 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_OUT = pytest.StashKey[list[str]]()
+NO_PRICE_DATA = "needs price data"
 
 # Machines differ in speed: a slow example is not a failure. Under CI every run tries the same examples.
 settings.register_profile("provault", deadline=None, print_blob=True, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("provault")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the list of tests that are left out for want of data."""
-    config.stash[LEFT_OUT] = []
 
 
 @pytest.fixture
@@ -29,17 +24,18 @@ def price_data(request: pytest.FixtureRequest) -> Iterator[Path]:
     named = os.environ.get("PROVAULT_DATA")
     folder = Path(named) if named else ROOT.parent / "shared" / "data"
     if not folder.is_dir():
-        sentence = f"{request.node.nodeid} needs price data and {folder} does not exist; set PROVAULT_DATA"
+        sentence = f"{request.node.nodeid} {NO_PRICE_DATA} and {folder} does not exist; set PROVAULT_DATA"
         if os.environ.get("CI"):
             pytest.fail(sentence, pytrace=False)
-        request.config.stash[LEFT_OUT].append(sentence)
         pytest.skip(sentence)
     yield folder
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say loudly which tests were left out for want of data."""
-    left_out = config.stash[LEFT_OUT]
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly which tests were left out for want of data; their reports come from every process."""
+    skipped = (report.longrepr for report in terminalreporter.stats.get("skipped", []))
+    reasons = (longrepr[2] for longrepr in skipped if isinstance(longrepr, tuple))
+    left_out = [reason.removeprefix("Skipped: ") for reason in reasons if NO_PRICE_DATA in reason]
     if left_out:
         terminalreporter.section(f"{len(left_out)} tests left out: no price data", red=True, bold=True)
         for sentence in left_out:

@@ -21,10 +21,10 @@ def clone(root: Path, tmp_path: Path) -> Path:
     return tests.parent
 
 
-def pytest_in(clone: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def pytest_in(clone: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run pytest in a clone with these variables and without those of this run."""
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "PROVAULT_DATA")}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "tests"]
     environment = {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **variables}
     return subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
 
@@ -36,8 +36,9 @@ def test_without_data_the_test_fails_under_ci(clone: Path) -> None:
     assert "1 failed" in done.stdout or "1 error" in done.stdout
 
 
-def test_without_data_the_test_is_named_loudly_elsewhere(clone: Path) -> None:
-    done = pytest_in(clone)
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n2")], ids=["one-process", "two-processes"])
+def test_without_data_the_test_is_named_loudly_elsewhere(clone: Path, options: tuple[str, ...]) -> None:
+    done = pytest_in(clone, *options)
     assert done.returncode == 0
     assert "1 tests left out: no price data" in done.stdout
     assert "test_sample.py::test_prices needs price data" in done.stdout
