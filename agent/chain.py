@@ -24,13 +24,14 @@ from web3.exceptions import (
     TransactionNotFound,
     Web3Exception,
 )
-from web3.types import FilterParams, TxParams
+from web3.types import FilterParams, RPCEndpoint, TxParams
 
 from agent.batch_call import Ask, BatchAnswer, batch_code, read_answers
 from agent.errors import CallRefusedError, ChainIdError, MissingPrecompileError, RpcError, UnreachableError
 from contracts.refusal import reason_in
 
 BATCH_GAS = 20_000_000
+ANSWER_GAS = 5_000_000
 #: G1MSM of EIP-2537, asked for 1 * G: the generator of G1 comes back. Source: EIP-2537, curve parameters.
 MSM_PRECOMPILE = "0x000000000000000000000000000000000000000C"
 GENERATOR = bytes.fromhex(
@@ -84,6 +85,19 @@ class Call:
     to: ChecksumAddress
     data: bytes
     gas_limit: int
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What one call of a simulated sequence returned, or what it reverted with."""
+
+    ok: bool
+    data: bytes
+
+    @property
+    def reason(self) -> str:
+        """Return the contract's word, empty when it gave none."""
+        return "" if self.ok else reason_in(self.data)
 
 
 class Chain:
@@ -198,6 +212,51 @@ class Chain:
             return read_answers(answer, len(asks))
         except ValueError as error:
             raise RpcError(name, str(error)) from error
+
+    def answer(self, address: str, data: bytes, gas: int = ANSWER_GAS) -> bytes | None:
+        """Return what a call returns at the latest block, None when it is refused.
+
+        Raises: UnreachableError.
+        """
+        transaction: TxParams = {"to": to_checksum_address(address), "data": HexBytes(data), "gas": gas}
+        try:
+            return self._ask("eth_call", lambda: bytes(self.web3.eth.call(transaction, "latest")))
+        except (CallRefusedError, RpcError):
+            return None
+
+    def try_call(self, name: str, to: str | None, data: bytes, gas: int, sender: str) -> bytes:
+        """Make a call, or a creation when `to` is None, at the latest block, and return what it returns.
+
+        Raises: CallRefusedError with the contract's word.
+        """
+        transaction: TxParams = {"from": to_checksum_address(sender), "data": HexBytes(data), "gas": gas}
+        if to is not None:
+            transaction["to"] = to_checksum_address(to)
+        return self._ask(name, lambda: bytes(self.web3.eth.call(transaction, "latest")))
+
+    def simulate_together(self, calls: list[Call], sender: str) -> list[Simulated] | None:
+        """Make several calls of one account, each after the ones before it; None when the node cannot.
+
+        Source: eth_simulateV1 of the execution API.
+        """
+        plain = [
+            {"from": sender, "to": call.to, "data": "0x" + call.data.hex(), "gas": hex(call.gas_limit)}
+            for call in calls
+        ]
+        request = {"blockStateCalls": [{"calls": plain}], "validation": False}
+
+        def ask() -> dict[str, Any]:
+            method = RPCEndpoint("eth_simulateV1")
+            return dict(self.web3.provider.make_request(method, [request, "latest"]))
+
+        answer = self._ask("eth_simulateV1", ask)
+        try:
+            found = answer["result"][0]["calls"]
+            return [
+                Simulated(int(one["status"], 16) == 1, bytes(HexBytes(one["returnData"]))) for one in found
+            ]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
 
     def simulate(self, call: Call, sender: str) -> None:
         """Make a call at the latest block without sending it.

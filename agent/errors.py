@@ -11,6 +11,7 @@
     |-- JournalError          a journal that cannot be used
     |-- AlreadyRunningError   another agent holds the journal
     |-- NotRunningError       there is no agent to stop
+    |-- VaultCommandError     a person's command on a vault cannot go on (agent.vault_errors)
     |-- BenchmarkError        a measurement that failed
     |-- DemoError             the demo cannot go on, and what to do
     |   |-- DemoPricesError       a source gives no prices

@@ -7,6 +7,8 @@ ContractsError
 ├── DeployError       a deployment transaction reverted
 ├── ParametersError   a vault's parameters break a rule of its constructor
 ├── RegistrationError a key and a commitment that cannot make a data contract
+├── ProbeError        a chain, or what stands on it, is not fit for a deployment
+├── RecordError       a deployment record that cannot be used
 ├── RefusalError      a transaction was not refused, or cannot be replayed to see why
 └── MarketError       the test market was asked for something that cannot be
 """
@@ -46,3 +48,11 @@ class MarketError(ContractsError):
 
 class ParametersError(ContractsError):
     """A vault's parameters break a rule of its constructor."""
+
+
+class ProbeError(ContractsError):
+    """A chain, or what stands on it, is not fit for a deployment."""
+
+
+class RecordError(ContractsError):
+    """A deployment record that cannot be used."""
