@@ -15,6 +15,12 @@ from agent.errors import CommandGroupError
 from agent.output import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, report
 
 
+EPILOG = (
+    "Environment: PROVAULT_CEREMONY names the KZG ceremony's transcript.json (254 MB), needed for layouts of "
+    "more than 4096 powers. PROVAULT_ANVIL names the local chain, PROVAULT_DATA the price data."
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code.
 
@@ -45,6 +51,7 @@ def build() -> typer.Typer:
     app = typer.Typer(
         name="provault",
         help="Run a trading strategy whose every decision is proven, and check one.",
+        epilog=EPILOG,
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from contracts.registration import data_contract
 from prover.artefacts import load_prover
-from prover.ceremony import load_ceremony
 from prover.compile.integer_model import evaluate
 from prover.protocol.prove import Prover
 from prover.protocol.statement import Context
@@ -61,7 +60,7 @@ class StrategyProver:
     def of(cls, prover: Prover) -> StrategyProver:
         """Take a prover that is loaded already."""
         key = prover.proving_key
-        setup = VerifierSetup.load(key.kernel, load_ceremony(), key.key.to_bytes(), prover.commitment)
+        setup = VerifierSetup.load(key.kernel, key.ceremony, key.key.to_bytes(), prover.commitment)
         return cls(prover, setup)
 
     @property

@@ -11,7 +11,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from prover.ceremony import Ceremony, load_ceremony
+from prover.ceremony import Ceremony
+from prover.ceremony_transcript import ceremony_for
 from prover.compile.architecture import Architecture
 from prover.compile.integer_model import IntegerWeights
 from prover.compile.layout import build_layout
@@ -165,7 +166,7 @@ def load_public(
     architecture = Architecture.from_bytes((folder / "architecture.json").read_bytes())
     parameters = LayoutParameters.from_bytes((folder / "layout.json").read_bytes())
     stored = (folder / "key.bin").read_bytes()
-    ceremony = ceremony or load_ceremony()
+    ceremony = ceremony or ceremony_for(parameters.powers)
     check_powers_match(parameters.powers, ceremony)
     arithmetic = kernel or default_kernel()
     commitment, key_digest = read_commitment(folder / "commitment.json")
@@ -207,7 +208,10 @@ def verify_proof_file(public_folder: Path, proof: ProofFile) -> None:
         raise VerificationError(
             "key", expected=to_hex(public.commitment_digest), found=to_hex(proof.strategy_commitment)
         )
-    setup = VerifierSetup.load(public.proving_key.kernel, load_ceremony(), key.to_bytes(), public.commitment)
+    proving_key = public.proving_key
+    setup = VerifierSetup.load(
+        proving_key.kernel, proving_key.ceremony, key.to_bytes(), public.commitment
+    )
     setup.verify(proof.context.digest(), proof.inputs, proof.outputs, proof.proof)
 
 

@@ -7,6 +7,7 @@ decimal counts, then one hexadecimal compressed point a line: G1 Lagrange basis,
 import hashlib
 import secrets
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -57,7 +58,8 @@ class Ceremony:
     powers_g2: bytes
     """[tau^i]_2."""
     lagrange_g1: bytes
-    """[l_i(tau)]_1, l_i the polynomial of degree below N that is 1 at omega^i and 0 at the other omega^j."""
+    """[l_i(tau)]_1, l_i the polynomial of degree below N that is 1 at omega^i and 0 at the other omega^j;
+    empty for a file that does not have them."""
     digest: bytes = field(init=False)
     """Keccak-256 of powers_g1 and tau_g2."""
 
@@ -157,10 +159,8 @@ def parse_ceremony(data: bytes, g1_count: int, g2_count: int) -> Ceremony:
 def check_powers(ceremony: Ceremony, kernel: Kernel) -> None:
     """Check that every point is what it is called.
 
-    With rho_i of 128 random bits:
+    `check_power_lists` looks at the powers; for the Lagrange points, with rho_i of 128 random bits:
 
-        e(sum rho_i [tau^(i+1)]_1, [1]_2) = e(sum rho_i [tau^i]_1, [tau]_2)
-        prod e([rho_(i-1) - rho_i tau]_1, [tau^i]_2) = 1
         sum rho_i [l_i(tau)]_1 = sum c_i [tau^i]_1, c the polynomial with value rho_i at omega^i
 
     Raises CeremonyError "subgroup" (or another rule of single points), "generator", "powers_g1",
@@ -169,25 +169,46 @@ def check_powers(ceremony: Ceremony, kernel: Kernel) -> None:
     Soundness: each equation that does not hold passes with probability 2^-128.
     """
     lagrange = _split(ceremony.lagrange_g1, G1_BYTES)
+    if len(lagrange) != ceremony.power_count:
+        raise CeremonyError("format", f"{len(lagrange)} Lagrange points for {ceremony.power_count} powers")
+    _check_each("Lagrange point", lagrange, kernel.check_point)
+    check_power_lists(ceremony, kernel)
+    _check_lagrange(ceremony, kernel)
+
+
+def check_power_lists(ceremony: Ceremony, kernel: Kernel) -> None:
+    """Check that both lists are the powers of one tau that somebody chose.
+
+    With rho_i of 128 random bits:
+
+        e(sum rho_i [tau^(i+1)]_1, [1]_2) = e(sum rho_i [tau^i]_1, [tau]_2)
+        prod e([rho_(i-1) - rho_i tau]_1, [tau^i]_2) = 1
+
+    Raises CeremonyError "format", "subgroup" (or another rule of single points), "generator", "powers_g1"
+    or "powers_g2".
+
+    Soundness: each equation that does not hold passes with probability 2^-128.
+    """
     powers_g1 = _split(ceremony.powers_g1, G1_BYTES)
     powers_g2 = _split(ceremony.powers_g2, G2_BYTES)
-    if len(powers_g1) < 2 or len(powers_g2) < 2 or len(lagrange) != len(powers_g1):
-        raise CeremonyError("format", f"{len(lagrange)}, {len(powers_g1)} and {len(powers_g2)} points")
-    for name, points, check in (
-        ("Lagrange point", lagrange, kernel.check_point),
-        ("G1 power", powers_g1, kernel.check_point),
-        ("G2 power", powers_g2, kernel.check_point_g2),
-    ):
-        for index, point in enumerate(points):
-            try:
-                check(point)
-            except PointError as error:
-                raise CeremonyError(error.reason, f"{name} {index}") from error
+    if len(powers_g1) < 2 or len(powers_g2) < 2:
+        raise CeremonyError("format", f"{len(powers_g1)} and {len(powers_g2)} powers leave nothing to check")
+    _check_each("G1 power", powers_g1, kernel.check_point)
+    _check_each("G2 power", powers_g2, kernel.check_point_g2)
     if powers_g1[0] != GENERATOR_G1 or powers_g2[0] != GENERATOR_G2:
         raise CeremonyError("generator", "a first power is not the generator of its group")
+    if powers_g1[1] == GENERATOR_G1:
+        raise CeremonyError("generator", "tau is 1: nobody has contributed")
     _check_powers_g1(ceremony, kernel)
     _check_powers_g2(powers_g1[1], powers_g2, kernel)
-    _check_lagrange(ceremony, kernel)
+
+
+def _check_each(name: str, points: list[bytes], check: Callable[[bytes], None]) -> None:
+    for index, point in enumerate(points):
+        try:
+            check(point)
+        except PointError as error:
+            raise CeremonyError(error.reason, f"{name} {index}") from error
 
 
 def _split(data: bytes, size: int) -> list[bytes]:

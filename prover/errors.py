@@ -21,6 +21,7 @@ PointReason = Literal["encoding", "infinity", "curve", "subgroup"]
 CeremonyReason = Literal[
     "missing",
     "hash",
+    "size",
     "format",
     "encoding",
     "infinity",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prover.artefacts import ProofFile, ProofRequest, load_public
-from prover.ceremony import load_ceremony
 from prover.errors import FileFormatError, VerificationError
 from prover.json_fields import from_hex, parse_context, parse_integers, read_json, to_hex
 from prover.protocol.key import strategy_commitment
@@ -111,7 +110,7 @@ def verify_batch_file(public_folder: Path, batch: ProofBatch) -> None:
         if found != expected:
             raise VerificationError("key", expected=to_hex(expected), found=to_hex(found))
     setup = VerifierSetup.load(
-        public.proving_key.kernel, load_ceremony(), key.to_bytes(), public.commitment
+        public.proving_key.kernel, public.proving_key.ceremony, key.to_bytes(), public.commitment
     )
     claims = [
         Claim(proof.context.digest(), proof.inputs, proof.outputs, proof.proof) for proof in batch.proofs

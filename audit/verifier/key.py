@@ -7,7 +7,8 @@ from typing import Final
 
 from audit.errors import VerificationError
 from audit.verifier.architecture import BOUND_LIMIT, InputRun, check_runs_differ
-from audit.verifier.ceremony import CEREMONY_DIGEST, POWER_COUNT
+from audit.verifier.ceremony import POWER_COUNT
+from audit.verifier.ceremony_setup import find_setup
 from audit.verifier.circuit import FIXED_COLUMNS, public_cell_count
 from audit.verifier.curve import POINT_BYTES
 from audit.verifier.field import (
@@ -132,11 +133,12 @@ def parse_key(content: bytes) -> VerifyingKey:
     )
     _check_counts(key)
     _check_domain(key)
-    if key.layout.powers != POWER_COUNT:
+    setup = find_setup(key.layout.powers)
+    if setup is None:
         raise VerificationError("ceremony", "number of powers", expected=POWER_COUNT, found=key.layout.powers)
-    if key.ceremony_digest != CEREMONY_DIGEST:
+    if key.ceremony_digest != setup.digest:
         raise VerificationError(
-            "ceremony", "digest", expected=CEREMONY_DIGEST.hex(), found=key.ceremony_digest.hex()
+            "ceremony", "digest", expected=setup.digest.hex(), found=key.ceremony_digest.hex()
         )
     return key
 

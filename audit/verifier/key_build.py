@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from audit.errors import CircuitError, VerificationError
 from audit.verifier.architecture import parse_architecture
-from audit.verifier.ceremony import CEREMONY_DIGEST, POWER_COUNT, Ceremony, load_ceremony
+from audit.verifier.ceremony import POWER_COUNT, Ceremony
+from audit.verifier.ceremony_setup import Setup, find_setup
 from audit.verifier.circuit import Circuit, build_circuit
 from audit.verifier.curve import Group, choose_group, encode_point
 from audit.verifier.field import SCALAR_MODULUS, WORD_BYTES, interpolate, root_of_unity
@@ -19,10 +20,10 @@ def rebuild_circuit(architecture: bytes, layout: bytes) -> Circuit:
     Raises
     ------
     CircuitError : a file outside its format, or a rule of section 5.3 that does not hold.
+    CeremonyError : as `find_setup` says.
     """
     parameters = parse_layout(layout)
-    if parameters.powers != POWER_COUNT:
-        raise CircuitError("parameters", f"N = {parameters.powers}, the ceremony has {POWER_COUNT}")
+    _setup_of(parameters.powers)
     circuit = build_circuit(parse_architecture(architecture), parameters)
     check_rules(circuit)
     return circuit
@@ -35,16 +36,17 @@ def build_key(
 
     Raises
     ------
-    CircuitError, CeremonyError : as `rebuild_circuit` and `load_ceremony` say.
+    CircuitError, CeremonyError : as `rebuild_circuit` and `find_setup` say.
     """
     circuit = rebuild_circuit(architecture, layout)
     parameters = circuit.layout
     group = choose_group(fast)
-    points = _commit_columns(circuit, group, load_ceremony() if ceremony is None else ceremony)
+    setup = _setup_of(parameters.powers)
+    points = _commit_columns(circuit, group, setup.ceremony() if ceremony is None else ceremony)
     return encode_key(
         VerifyingKey(
             circuit_digest=circuit_digest(architecture, layout),
-            ceremony_digest=CEREMONY_DIGEST,
+            ceremony_digest=setup.digest,
             layout=parameters,
             public_count=circuit.shape.public_count,
             input_count=circuit.architecture.input_count,
@@ -56,6 +58,13 @@ def build_key(
             digest=b"",
         )
     )
+
+
+def _setup_of(power_count: int) -> Setup:
+    setup = find_setup(power_count)
+    if setup is None:
+        raise CircuitError("parameters", f"N = {power_count}, the ceremony has {POWER_COUNT}")
+    return setup
 
 
 def check_key(key: bytes, architecture: bytes, layout: bytes, *, fast: bool = False) -> None:

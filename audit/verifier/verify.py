@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from audit.errors import VerificationError
-from audit.verifier.ceremony import TAU_G2
+from audit.verifier.ceremony_setup import find_setup
 from audit.verifier.circuit import FIXED_COLUMNS
 from audit.verifier.constraints import Challenges, combined_constraint
 from audit.verifier.curve import (
@@ -206,7 +206,10 @@ def _check_opening(
     combined = group.multi_scalar(
         [point for point, _ in terms], [scalar % SCALAR_MODULUS for _, scalar in terms]
     )
-    one, tau = group.point_g2(GENERATOR_G2), group.point_g2(TAU_G2)
+    setup = find_setup(powers)
+    if setup is None:
+        raise VerificationError("ceremony", "number of powers", expected="a known number", found=powers)
+    one, tau = group.point_g2(GENERATOR_G2), group.point_g2(setup.tau_g2)
     if not group.pairings_equal((combined, one), (points.shifted, tau)):
         raise VerificationError(
             "opening", "pairing", expected="e(Q, [1]) = e(W', [tau])", found="unequal sides"

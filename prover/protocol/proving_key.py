@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from prover.ceremony import Ceremony, load_ceremony
+from prover.ceremony import Ceremony
+from prover.ceremony_transcript import ceremony_for
 from prover.compile.layout import Layout
 from prover.compile.rules import check_layout
 from prover.errors import LayoutError
@@ -35,6 +36,7 @@ class ProvingKey:
     powers: Points  # [tau^i]_1, i < N
     basis: PackedBasis
     fixed_coefficients: tuple[Vector, ...]  # nine columns, n coefficients each
+    ceremony: Ceremony
 
     @cached_property
     def coset_size(self) -> int:
@@ -97,12 +99,12 @@ def build_proving_key(
 
     The result depends on the architecture, the layout parameters and the ceremony file alone.
 
-    Raises: LayoutError by the name of the rule; SoundnessError.
+    Raises: LayoutError by the name of the rule; SoundnessError; CeremonyError.
     """
     check_layout(layout)
     arithmetic = kernel or default_kernel()
-    ceremony = ceremony or load_ceremony()
     parameters = layout.parameters
+    ceremony = ceremony or ceremony_for(parameters.powers)
     shape = Shape(
         rows=parameters.rows,
         pack_columns=parameters.pack_columns,
@@ -134,4 +136,4 @@ def build_proving_key(
     )
     key.check()
     coefficients = tuple(arithmetic.intt(arithmetic.from_int64(column)) for column in columns)
-    return ProvingKey(layout, key, arithmetic, powers, basis, coefficients)
+    return ProvingKey(layout, key, arithmetic, powers, basis, coefficients, ceremony)

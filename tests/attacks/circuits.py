@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from prover.ceremony import load_ceremony
 from prover.compile.architecture import Activation, Architecture, InputRun, Layer
 from prover.compile.demo_weights import random_weights
 from prover.compile.integer_model import IntegerWeights, evaluate
@@ -63,7 +62,9 @@ def commit(architecture: Architecture, parameters: LayoutParameters, weights: In
     """Build the key, commit, and load a verifier."""
     proving_key = build_proving_key(build_layout(architecture, parameters))
     strategy, commitment = register(proving_key, weights)
-    setup = VerifierSetup.load(default_kernel(), load_ceremony(), proving_key.key.to_bytes(), commitment)
+    setup = VerifierSetup.load(
+        default_kernel(), proving_key.ceremony, proving_key.key.to_bytes(), commitment
+    )
     return Circuit(Prover.of(proving_key, strategy), setup)
 
 

@@ -19,7 +19,14 @@ from prover.artefacts import (
 )
 from prover.compile.demo_weights import random_weights
 from prover.compile.parameters import LayoutParameters
-from prover.errors import ArchitectureError, FileFormatError, LayoutError, VerificationError, WitnessError
+from prover.errors import (
+    ArchitectureError,
+    CeremonyError,
+    FileFormatError,
+    LayoutError,
+    VerificationError,
+    WitnessError,
+)
 from prover.protocol.statement import Context
 from tests.attacks.circuits import INPUTS, small_architecture
 
@@ -104,8 +111,6 @@ def test_every_byte_of_the_key_is_compared_when_loaded(folder: Path) -> None:
         ({"weight_lanes": 7}, "parameters"),
         ({"lanes": 5}, "parameters"),
         ({"pack_columns": 1}, "parameters"),
-        ({"powers": 8192}, "parameters"),
-        ({"powers": 2**40, "rows": 2**32}, "parameters"),
     ],
 )
 def test_a_layout_that_breaks_a_rule_is_refused_when_loaded(
@@ -117,6 +122,22 @@ def test_a_layout_that_breaks_a_rule_is_refused_when_loaded(
     with pytest.raises(LayoutError) as refusal:
         load_public(folder / "public")
     assert refusal.value.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"powers": 8192}, "missing"), ({"powers": 4097}, "size"), ({"powers": 2**40, "rows": 2**32}, "size")],
+)
+def test_a_layout_for_powers_that_are_not_there_is_refused_when_loaded(
+    change: dict[str, int], reason: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PROVAULT_CEREMONY", raising=False)
+    path = folder / "public" / "layout.json"
+    document = json.loads(path.read_bytes()) | change
+    path.write_bytes(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
+    with pytest.raises(CeremonyError) as refusal:
+        load_public(folder / "public")
+    assert refusal.value.reason == reason
 
 
 def test_an_architecture_whose_bounds_overflow_the_limbs_is_refused_when_loaded(folder: Path) -> None:

@@ -186,7 +186,7 @@ def test_a_layout_for_other_powers_is_refused() -> None:
     architecture = small_architecture("relu")
     layout = build_layout(architecture, LayoutParameters(32, 9, 6, 2, 2, 3, powers=8192))
     with pytest.raises(LayoutError) as refusal:
-        build_proving_key(layout)
+        build_proving_key(layout, ceremony=load_ceremony())
     assert refusal.value.rule == "parameters"
 
 
