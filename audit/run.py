@@ -1,7 +1,10 @@
 """Audit one vault from the chain alone.
 
-code       of vault, price log and verifier is what the sources compile to, at the head and at every
-           block in which the vault decided or traded; the pool's address is the exchange's own
+code       of vault, price log and verifier is what the sources compile to, and the vault's was in every
+           block in which it acted; its numbers are what its constructor allows; the pool's address is the
+           exchange's own
+storage    held at the opening nothing but what constructor and events give, and holds at the head what the
+           events since then add
 logs       are those that the headers commit to
 decisions  rebuilt from the price log, the price log from the pool, and every proof verified again
 books      trades, mints, redemptions, fees, bond and drip recomputed, and compared with storage
@@ -15,19 +18,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from audit.chain.account import read_account, read_code
 from audit.chain.header import Header
 from audit.chain.history import History, read_head, read_history
 from audit.chain.node import Node, read_number
-from audit.chain.trie import TrieProofError
 from audit.errors import NodeError, VaultError
 from audit.findings import Finding
+from audit.vault.deployed import read_deployed
+from audit.vault.entries import compare_entries
 from audit.vault.events import PUBLISHED_TOPIC, Event, EventReader
 from audit.vault.market import MarketFacts, read_market
-from audit.vault.parameters import Parameters, read_parameters
+from audit.vault.parameters import Parameters
+from audit.vault.past import check_past
 from audit.vault.proofs import ProofTask, verify_all
 from audit.vault.replay import Replay
-from audit.vault.sources import CompiledSource, compile_source
+from audit.vault.sources import compile_source
 from audit.vault.storage import HeadState, compare_state, read_state
 from audit.vault.strategy import Strategy, read_strategy
 from audit.verifier.transcript import context_of
@@ -105,17 +109,10 @@ def audit_vault(node: Node, vault: bytes, options: AuditOptions, say: Say = SILE
     if head.hash != head.claimed_hash:
         raise NodeError("eth_getBlockByNumber", "the header of the head does not hash to its own hash")
     chain_id = read_number(node.call("eth_chainId"), "eth_chainId")
-    parameters = _read_vault(node, vault, sources["Vault"], head)
-    findings: list[Finding] = []
-    log_code = read_code(node, parameters.price_log, head)
-    if not sources["PriceLog"].matches(log_code):
-        raise VaultError(_hex(vault), "the code of its price log is not what PriceLog.vy compiles to")
-    if not sources["Verifier"].matches(read_code(node, parameters.verifier, head)):
-        findings.append(Finding(None, "code", "the verifier is not what Verifier.vy compiles to"))
-    if sources["PriceLog"].immutable(log_code, "POOL")[-20:] != parameters.pool:
-        findings.append(Finding(None, "code", "the price log reads another pool than the vault trades in"))
-    max_step = int.from_bytes(sources["PriceLog"].immutable(log_code, "MAX_STEP"), "big")
-    market, market_faults = read_market(node, parameters)
+    deployed = read_deployed(node, vault, sources, head)
+    parameters = deployed.parameters
+    findings = [Finding(None, "code", fault) for fault in deployed.faults]
+    market, market_faults = read_market(node, parameters, chain_id)
     findings += [Finding(None, "code", fault) for fault in market_faults]
 
     watched = (parameters.vault, parameters.price_log, parameters.pool)
@@ -127,12 +124,13 @@ def audit_vault(node: Node, vault: bytes, options: AuditOptions, say: Say = SILE
         from_block=options.from_block,
         progress=lambda done, total: say("reading the chain", done, total),
     )
-    replay = Replay(parameters, max_step)
+    replay = Replay(parameters, deployed.max_step)
     events = _read_events(history, parameters, findings)
     if not any(event.name == "Initialize" for event in events):
         raise VaultError(_hex(vault), "the history read begins after its pool did; lower --from-block")
     say("replaying", 0, 0)
     replay.run(events, history.doubted)
+    say("reading storage", 0, 0)
     state = read_state(node, parameters, sources["Vault"], head)
     audit = Audit(parameters, chain_id, head, history, market, state, replay)
     audit.findings += findings
@@ -140,28 +138,26 @@ def audit_vault(node: Node, vault: bytes, options: AuditOptions, say: Say = SILE
     audit.findings += replay.findings
     if not history.linked:
         audit.notes.append("the chain is long: omitted logs would show in the books, not in the headers")
-    _check_past_code(node, sources["Vault"], audit, events, say)
+    past = check_past(
+        node,
+        parameters,
+        sources["Vault"],
+        history,
+        events,
+        state.code_hash,
+        lambda done, total: say("comparing past code", done, total),
+    )
+    audit.findings += past.findings
+    audit.notes += past.notes
     _check_proofs(node, audit, options, say)
     for epoch in replay.skipped(head.time_secs):
         words = "it was due, is not decided, and nobody claimed the miss"
         audit.findings.append(Finding(epoch, "skipped", words))
-    audit.findings += compare_state(state, replay)
+    audit.findings += compare_state(state, replay, head.time_secs)
+    audit.findings += compare_entries(node, parameters, sources["Vault"], head, replay)
     audit.findings.sort(key=lambda finding: (finding.epoch is not None, finding.epoch or 0))
     audit.seconds = time.monotonic() - started
     return audit
-
-
-def _read_vault(node: Node, vault: bytes, source: CompiledSource, head: Header) -> Parameters:
-    try:
-        code = read_code(node, vault, head)
-    except NodeError as error:
-        raise VaultError(_hex(vault), str(error).rstrip(".")) from error
-    if not code:
-        raise VaultError(_hex(vault), "there is no contract")
-    if not source.matches(code):
-        detail = f"its code ({len(code)} bytes) is not what Vault.vy compiles to ({source.size} bytes)"
-        raise VaultError(_hex(vault), detail)
-    return read_parameters(vault, source, code)
 
 
 def _read_events(history: History, parameters: Parameters, findings: list[Finding]) -> list[Event]:
@@ -190,31 +186,6 @@ def _block_findings(audit: Audit, events: list[Event]) -> list[Finding]:
         words = f"block {fault.block}: {fault.detail}" + (f" (events: {', '.join(holds)})" if holds else "")
         found.append(Finding(epoch, "block", words, fault.block))
     return found
-
-
-def _check_past_code(node: Node, source: CompiledSource, audit: Audit, events: list[Event], say: Say) -> None:
-    """Compare the vault's code hash in every block in which it acted with the one at the head."""
-    acted = {
-        event.log.block: event
-        for event in events
-        if event.source == "vault" and event.name in ("Decision", "Traded", "Minted", "Redeemed", "Missed")
-    }
-    code_hash = audit.state.code_hash
-    for done, (block, event) in enumerate(sorted(acted.items())):
-        header = audit.history.headers[block]
-        epoch = audit.parameters.epoch_of(event.log.time_secs)
-        try:
-            past = read_account(node, audit.parameters.vault, (), header).code_hash
-        except NodeError as error:
-            if isinstance(error.__cause__, TrieProofError):
-                audit.findings.append(Finding(epoch, "code", str(error), block))
-                continue
-            audit.notes.append("the node keeps no past state: the vault's code is compared at the head only")
-            return
-        if past != code_hash:
-            words = f"in block {block} the vault had other code than its sources give"
-            audit.findings.append(Finding(epoch, "code", words, block, _hex(code_hash), _hex(past)))
-        say("comparing past code", done + 1, len(acted))
 
 
 def _check_proofs(node: Node, audit: Audit, options: AuditOptions, say: Say) -> None:

@@ -14,13 +14,15 @@ from audit.errors import NodeError
 from audit.verifier.transcript import keccak256
 
 METHOD = "eth_getProof"
+SLOTS = 256  # a request
 
 
 @dataclass(frozen=True)
 class AccountState:
-    """Hold the code hash and some storage words of an account, as the state root commits to them."""
+    """Hold code hash, storage root and some words of an account, as the state root commits to them."""
 
     code_hash: bytes
+    storage_root: bytes
     words: dict[int, int]
 
 
@@ -31,6 +33,13 @@ def read_account(node: Node, address: bytes, slots: Sequence[int], header: Heade
     ------
     NodeError : the node does not serve proofs of that block, or they do not fit the state root.
     """
+    parts = [slots[start : start + SLOTS] for start in range(0, len(slots), SLOTS)] or [()]
+    read = [_read_part(node, address, part, header) for part in parts]
+    words = {slot: word for part in read for slot, word in part.words.items()}
+    return AccountState(read[0].code_hash, read[0].storage_root, words)
+
+
+def _read_part(node: Node, address: bytes, slots: Sequence[int], header: Header) -> AccountState:
     keys = [f"0x{slot:064x}" for slot in slots]
     answer = node.call(METHOD, "0x" + address.hex(), keys, hex(header.number))
     if not isinstance(answer, dict):
@@ -49,7 +58,7 @@ def read_account(node: Node, address: bytes, slots: Sequence[int], header: Heade
     except (TrieProofError, KeyError, TypeError, ValueError) as error:
         detail = f"the proof of 0x{address.hex()} in block {header.number}: {error}"
         raise NodeError(METHOD, detail) from error
-    return AccountState(code_hash, words)
+    return AccountState(code_hash, storage_root, words)
 
 
 def read_code(node: Node, address: bytes, header: Header) -> bytes:

@@ -130,7 +130,9 @@ def _named_blocks(
         end = min(last, start + LOGS_SPAN - 1)
         for wanted in filters:
             found = node.call("eth_getLogs", {**wanted, "fromBlock": hex(start), "toBlock": hex(end)})
-            blocks |= {read_number(log["blockNumber"], "eth_getLogs") for log in found}
+            if not isinstance(found, list) or not all(isinstance(log, dict) for log in found):
+                raise NodeError("eth_getLogs", "the answer is no list of logs")
+            blocks |= {read_number(log.get("blockNumber"), "eth_getLogs") for log in found}
     return blocks
 
 

@@ -80,10 +80,17 @@ class Node:
                 return response.json()
             except (requests.RequestException, ValueError) as error:
                 if attempt == TRIES:
-                    detail = f"{self.url} gives no answer ({type(error).__name__})"
+                    detail = f"{without_secrets(self.url)} gives no answer ({type(error).__name__})"
                     raise NodeError(method, detail) from error
             time.sleep(WAIT_SECS * attempt)
         raise NodeError(method, "no attempt was made")
+
+
+def without_secrets(url: str) -> str:
+    """Return scheme, host and port of a URL: keys of node providers stand in user, path or query."""
+    scheme, _, rest = url.partition("://")
+    host = rest.split("/", 1)[0].split("?", 1)[0].rpartition("@")[2]
+    return f"{scheme}://{host}" if host else "the node"
 
 
 def read_bytes(value: object, method: str, length: int | None = None) -> bytes:

@@ -1,4 +1,4 @@
-"""Merkle-Patricia tries: the root of a list, and a proof of one entry.
+"""Merkle-Patricia tries: the root of a list, the root of a storage, and a proof of one entry.
 
 A node is a branch of 17 items, an extension or a leaf of 2; a reference to a node is the node itself when its
 encoding is shorter than 32 bytes, else the Keccak-256 of its encoding. Source: Yellow Paper, appendix D.
@@ -6,7 +6,7 @@ encoding is shorter than 32 bytes, else the Keccak-256 of its encoding. Source: 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import rlp
@@ -29,6 +29,16 @@ def root_of_list(values: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     pairs = [(nibbles(rlp.encode(i)), value) for i, value in enumerate(values)]
     return keccak256(rlp.encode(_build(pairs)))
+
+
+def root_of_storage(words: Mapping[int, int]) -> bytes:
+    """Return the root of the trie that maps H(slot) to rlp(word), words of zero left out."""
+    pairs = [
+        (nibbles(keccak256(slot.to_bytes(32, "big"))), rlp.encode(word))
+        for slot, word in words.items()
+        if word
+    ]
+    return keccak256(rlp.encode(_build(pairs))) if pairs else EMPTY_ROOT
 
 
 def prove_entry(root: bytes, key: bytes, proof: Sequence[bytes]) -> bytes | None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from audit.errors import FileError
-from audit.report.wording import Document, amount, facts, outcome, proof_word, verdict
+from audit.report.wording import Document, amount, day, facts, outcome, proof_word, verdict
+from audit.vault.arithmetic import q_ratio_at_tick, value_at_down
 
+NUMBERS = ("target, bps", "value", "value of a share")
 STYLE = """
 :root { --ink: #1b2430; --soft: #5e6a78; --line: #e1e6ec; --good: #0c7a58; --bad: #b3261e; }
 * { box-sizing: border-box; }
@@ -19,16 +21,20 @@ h1 { font-size: 1.6rem; margin: 0 0 8px; } h2 { font-size: 1.1rem; margin: 0 0 8
 section { background: #fff; border: 1px solid var(--line); border-radius: 10px; padding: 18px 20px;
   margin-top: 18px; }
 .verdict { font-size: 1.05rem; font-weight: 600; } .good { color: var(--good); } .bad { color: var(--bad); }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: 12px; }
-.facts b { display: block; font-size: 1.15rem; font-variant-numeric: tabular-nums; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(135px, 1fr)); gap: 14px 12px; }
+.facts b { display: block; font-size: 1.1rem; font-variant-numeric: tabular-nums; }
 .facts span, footer { color: var(--soft); font-size: 0.86rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 10px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-th { color: var(--soft); font-size: 0.8rem; } td.number { text-align: right; }
+th { color: var(--soft); font-size: 0.8rem; white-space: nowrap; }
+.number { text-align: right; } td.short, td.number { white-space: nowrap; }
 tr.off td { background: #fdecea; }
 code { font: 0.88em ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 """
+INK, SOFT, LINE = "#1b2430", "#5e6a78", "#e1e6ec"
+ACCENT, MUTED, THIRD = "#2b59c3", "#94a0ae", "#0c7a58"
+FONT = "system-ui, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif"
 PLOT_CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 
 
@@ -61,7 +67,7 @@ def page(document: Document) -> str:
 <title>provault audit</title><style>{STYLE}</style></head><body><main>
 <h1>Audit of a vault</h1>
 <p><code>{document["vault"]}</code> on chain {document["chain_id"]}, up to block {head["block"]}
-(<code>{head["hash"]}</code>, {head["time"]}).</p>
+(<code>{head["hash"]}</code>) of {day(head["time"])} UTC. Compare this hash with another source.</p>
 <p class="verdict {kind}">{html.escape(verdict(document))}</p>{notes}
 {_findings(document)}
 <section><div class="facts">{tiles}</div></section>
@@ -71,7 +77,7 @@ def page(document: Document) -> str:
 {_table("Roles and parameters", ("parameter", "value"), _parameter_rows(document))}
 {_table("Strategies", ("commitment", "data contract", "key"), _strategy_rows(document))}
 <footer>Read from the chain alone: headers, receipts, code and storage were hashed again.
-{checked["logs"]} logs in {checked["blocks"]} blocks, {document["seconds"]} s.</footer>
+{checked["logs"]:,} logs in {checked["blocks"]:,} blocks, {document["seconds"]} s.</footer>
 </main></body></html>
 """
 
@@ -96,15 +102,15 @@ def _epochs(document: Document) -> str:
     market = document["market"]
     rows = "".join(
         f'<tr class="{"" if epoch["ok"] else "off"}"><td>{epoch["epoch"]}</td>'
-        f"<td>{epoch['time'].replace('T', ' ')}</td>"
+        f'<td class="short">{day(epoch["time"])}</td>'
         f'<td class="number">{epoch["target_bps"]}</td><td>{proof_word(epoch)}</td>'
-        f"<td>{html.escape(outcome(epoch, market))}</td>"
+        f'<td class="short">{html.escape(outcome(epoch, market))}</td>'
         f'<td class="number">{amount(epoch["nav"], market["base_decimals"])}</td>'
         f'<td class="number">{amount(epoch["nav_per_share"], market["base_decimals"], 6)}</td></tr>'
         for epoch in document["epochs"]
     )
     heads = "".join(
-        f"<th>{name}</th>"
+        f'<th class="{"number" if name in NUMBERS else ""}">{name}</th>'
         for name in ("epoch", "UTC", "target, bps", "proof", "trade or idle", "value", "value of a share")
     )
     return (
@@ -167,15 +173,39 @@ def _figures(document: Document) -> list[tuple[str, Any]]:
     hold = [1.0001 ** (epoch["tick"] - first["tick"]) for epoch in epochs]
     half = [(1 + value) / 2 for value in hold]
     values = graph_objects.Figure()
-    for name, series in (("a share", share), ("holding", hold), ("half and half", half)):
-        values.add_scatter(x=times, y=series, name=name, mode="lines")
-    part = [100 * (1 - epoch["base"] / epoch["nav"]) if epoch["nav"] else 0 for epoch in epochs]
+    for name, series, colour in (
+        ("a share", share, ACCENT),
+        ("holding", hold, MUTED),
+        ("half and half", half, THIRD),
+    ):
+        values.add_scatter(x=times, y=series, name=name, mode="lines", line={"color": colour, "width": 2.2})
     exposure = graph_objects.Figure()
     exposure.add_scatter(
-        x=times, y=[epoch["target_bps"] / 100 for epoch in epochs], name="target", line_shape="hv"
+        x=times, y=_held_after(document), name="held afterwards", line={"color": MUTED, "shape": "hv"}
     )
-    exposure.add_scatter(x=times, y=part, name="held when deciding", line_shape="hv")
+    targets = [epoch["target_bps"] / 100 for epoch in epochs]
+    exposure.add_scatter(
+        x=times, y=targets, name="target", mode="markers", marker={"color": ACCENT, "size": 7}
+    )
+    exposure.update_yaxes(title={"text": "% in risky", "font": {"color": SOFT, "size": 12}})
     for figure in (values, exposure):
-        figure.update_layout(template="plotly_white", margin={"l": 50, "r": 20, "t": 10, "b": 40})
-    exposure.update_yaxes(title_text="% in risky")
+        figure.update_layout(
+            template="plotly_white",
+            font={"family": FONT, "color": INK},
+            margin={"l": 10, "r": 10, "t": 34, "b": 10},
+            legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        )
+        figure.update_xaxes(tickangle=0, nticks=6, automargin=True, gridcolor=LINE, tickfont={"color": SOFT})
+        figure.update_yaxes(automargin=True, gridcolor=LINE, tickfont={"color": SOFT})
     return [("A share beside holding, first decision = 1", values), ("Target and holdings", exposure)]
+
+
+def _held_after(document: Document) -> list[float]:
+    """Return the percent in risky after each epoch, as the next decision or the head states it."""
+    epochs = document["epochs"]
+    parts = []
+    for epoch, after in zip(epochs, [*epochs[1:], document["state"]], strict=True):
+        risky = value_at_down(after["risky"], q_ratio_at_tick(epoch["tick"]))
+        value = after["base"] + risky
+        parts.append(100 * risky / value if value else 0.0)
+    return parts

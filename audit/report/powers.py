@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from audit.report.wording import amount
 from audit.run import Audit
+from audit.vault.arithmetic import ONE
 from audit.vault.books import NEVER, PAUSE_AGAIN_SECS, PAUSE_SECS
 
 DAY_SECS = 86_400
@@ -35,13 +37,18 @@ def list_powers(audit: Audit) -> list[dict[str, str]]:
             proposal,
         ),
         (operator, "freeze the strategy", "for ever", "frozen" if state.frozen else "not frozen"),
-        (operator, "lower the fee", "never raise it", f"{state.fee} / 1e18 of the supply a decision"),
+        (
+            operator,
+            "lower the fee",
+            "never raise it",
+            f"{100 * state.fee / ONE:g} % of the supply a decision",
+        ),
         (operator, "retire", f"ends after {_days(rules.unbond_secs)}; entry closes at once", end),
         (
             operator,
             "take the bond",
             f"{_days(rules.unbond_secs)} after the end",
-            f"{state.bond} raw base",
+            f"{amount(state.bond, audit.market.base_decimals)} {audit.market.base_symbol}",
         ),
         (operator, "hand over the role", "two steps", _offer(state.offered_operator)),
         (guardian, "revoke a proposed strategy", "before its epoch", proposal),

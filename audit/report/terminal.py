@@ -15,13 +15,23 @@ EPOCH_COLUMNS = ("epoch", "UTC", "target", "proof", "trade or idle", "value", ""
 
 def draw(document: Document) -> RenderableType:
     """Return the epochs, the powers, the summary, and last what is off."""
-    return Group(_epochs(document), _powers(document), _summary(document), *_findings(document))
+    parts = (_epochs(document), _powers(document), _summary(document))
+    return Group(*(item for part in parts for item in (part, Text())), *_findings(document))
 
 
 def _table(title: str, columns: tuple[str, ...], right: tuple[str, ...] = ()) -> Table:
-    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        show_header=any(columns),
+    )
     for name in columns:
-        table.add_column(name, justify="right" if name in right else "left")
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     return table
 
 
@@ -50,9 +60,11 @@ def _powers(document: Document) -> Table:
 
 
 def _summary(document: Document) -> Table:
-    table = _table("Summary", ("", " "))
+    table = _table("Summary", ("", ""))
+    table.add_row("head block", f"{document['head']['hash']}: compare it with another source")
     for label, value in facts(document):
         table.add_row(label, escape(value))
+    table.add_row("made the pool", document["market"]["factory"])
     for role, address in document["roles"].items():
         table.add_row(role, address)
     for strategy in document["strategies"]:

@@ -18,6 +18,11 @@ def amount(raw: int, decimals: int, places: int = 2) -> str:
     return f"{sign}{whole:,}" + (f".{digits}" if digits else "")
 
 
+def day(time: str) -> str:
+    """Return a time of the document as day and second."""
+    return time.replace("T", " ").removesuffix("Z")
+
+
 def verdict(document: Document) -> str:
     """Return one sentence with the outcome."""
     checked, findings = document["checked"], document["findings"]

@@ -16,6 +16,7 @@ from audit.vault.events import Event
 from audit.vault.parameters import Parameters
 
 NEVER: Final = (1 << 256) - 1
+NOBODY: Final = bytes(20)
 DAY_SECS: Final = 86_400
 PAUSE_SECS: Final = 3 * DAY_SECS
 PAUSE_AGAIN_SECS: Final = 30 * DAY_SECS
@@ -42,6 +43,10 @@ class Books:
     paused_at: int = 0
     first_epoch: int = NEVER
     shares: dict[bytes, int] = field(default_factory=dict)
+
+    def held_shares(self) -> int:
+        """Return the sum of what all holders hold."""
+        return sum(shares for holder, shares in self.shares.items() if holder != NOBODY)
 
     def paused(self, now: int) -> bool:
         """Tell whether trade and mint are paused."""

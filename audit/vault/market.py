@@ -12,7 +12,10 @@ from audit.verifier.transcript import keccak256
 
 # H of the creation code of UniswapV3Pool as published; a pool's address commits to it (EIP-1014).
 POOL_CREATION_HASH: Final = bytes.fromhex("e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54")
-MAINNET_FACTORY: Final = bytes.fromhex("1f98431c8ad98523631ae4a59f267346ea31f984")
+# Of Uniswap v3 on Ethereum and on the chains where it stands at the same address.
+KNOWN_FACTORY: Final = bytes.fromhex("1f98431c8ad98523631ae4a59f267346ea31f984")
+FACTORY_CHAINS: Final = (1, 10, 137, 42161)
+MAX_DECIMALS: Final = 255
 SHARE_DECIMALS: Final = 18
 
 
@@ -28,7 +31,7 @@ class MarketFacts:
     risky_symbol: str
 
 
-def read_market(node: Node, parameters: Parameters) -> tuple[MarketFacts, list[str]]:
+def read_market(node: Node, parameters: Parameters, chain_id: int) -> tuple[MarketFacts, list[str]]:
     """Read the pool's facts, and say what does not fit.
 
     pool = H(0xff || factory || H(token0 || token1 || fee) || H(creation code)), last 20 bytes
@@ -39,8 +42,7 @@ def read_market(node: Node, parameters: Parameters) -> tuple[MarketFacts, list[s
     """
     factory = _call(node, parameters.pool, "factory()")[-20:]
     fee = int.from_bytes(_call(node, parameters.pool, "fee()"), "big")
-    base_decimals = int.from_bytes(_call(node, parameters.base, "decimals()"), "big")
-    risky_decimals = int.from_bytes(_call(node, parameters.risky, "decimals()"), "big")
+    base_decimals, risky_decimals = (_decimals(node, token) for token in (parameters.base, parameters.risky))
     tokens = (parameters.base, parameters.risky)
     token0, token1 = tokens[::-1] if parameters.risky_is_token0 else tokens
     salt = keccak256(bytes(12) + token0 + bytes(12) + token1 + fee.to_bytes(32, "big"))
@@ -48,6 +50,10 @@ def read_market(node: Node, parameters: Parameters) -> tuple[MarketFacts, list[s
     faults = []
     if expected != parameters.pool:
         faults.append("the pool was not made from the published code of the exchange by its factory")
+    if chain_id in FACTORY_CHAINS and factory != KNOWN_FACTORY:
+        faults.append(
+            f"the pool was made by 0x{factory.hex()}, which is not the exchange's factory on this chain"
+        )
     worst = parameters.rules.tolerance_ticks * 102 * 10**12 + (fee + 1) * 10**12
     if parameters.worst_cost != worst:
         faults.append(f"the worst cost of a trade is {parameters.worst_cost}, the rules give {worst}")
@@ -69,6 +75,13 @@ def _call(node: Node, to: bytes, signature: str) -> bytes:
     if len(content) != 32:
         raise NodeError("eth_call", f"0x{to.hex()} does not answer {signature}")
     return content
+
+
+def _decimals(node: Node, token: bytes) -> int:
+    decimals = int.from_bytes(_call(node, token, "decimals()"), "big")
+    if decimals > MAX_DECIMALS:
+        raise NodeError("eth_call", f"0x{token.hex()} is said to have {decimals} decimals")
+    return decimals
 
 
 def _send(node: Node, to: bytes, data: bytes, block: str) -> bytes:

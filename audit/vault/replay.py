@@ -15,11 +15,13 @@ from audit.vault.parameters import Parameters
 from audit.vault.pool_replay import PoolReplay
 from audit.vault.price_replay import PriceReplay
 from audit.vault.records import EpochRecord, MissRecord, TradeRecord
+from audit.vault.role_replay import RoleReplay
 from audit.vault.strategy_pin import StrategyPin
 from audit.vault.trade_rule import IDLE_WORDS, Holdings, Order, expected_trade
 from audit.verifier.transcript import keccak256
 
 NO_OFFSET: Final = (0, 0, 0)
+UNSET, BUY, SELL = 0, 1, 2
 
 
 class Replay:
@@ -35,10 +37,12 @@ class Replay:
         self.prices = PriceReplay(parameters.interval_secs, max_step)
         self.books = Books(parameters, parameters.rules.fee)
         self.pin = StrategyPin(parameters)
+        self.roles = RoleReplay()
         self.records: dict[int, EpochRecord] = {}
         self.misses: dict[int, MissRecord] = {}
         self.restarts: list[int] = []
         self.findings: list[Finding] = []
+        self.doubted = False  # events of some block are not known for sure
         self._current: EpochRecord | None = None
         self._buying: bool | None = None
         self._swap: tuple[Event, Order | int] | None = None
@@ -50,6 +54,7 @@ class Replay:
     def run(self, events: list[Event], doubted: Collection[int] = ()) -> None:
         """Replay events in the order of the chain; what the `doubted` blocks may hide is not found again."""
         waiting = sorted(doubted)
+        self.doubted = bool(waiting)
         for event in events:
             while waiting and waiting[0] <= event.log.block:
                 waiting.pop(0)
@@ -98,6 +103,8 @@ class Replay:
             self._idle(event)
         elif event.name.startswith("Strategy"):
             self._take("power", event, self.pin.apply(event))
+        elif event.name.startswith("Role"):
+            self._take("power", event, self.roles.apply(event))
         else:
             if event.name == "Missed":
                 self._missed(event)
@@ -319,6 +326,13 @@ class Replay:
             self._find(event, "bond", "a miss of an epoch whose window never existed", epoch=epoch)
         values = (event["cut"], event["bounty"], event["bond"])
         self.misses[epoch] = MissRecord(epoch, event.log.time_secs, *values)
+
+    def pinned(self) -> tuple[int, int, int, int]:
+        """Return target, epoch, oriented tick and side of the decision in force, as the vault keeps them."""
+        if self._current is None:
+            return 0, 0, 0, UNSET
+        side = UNSET if self._buying is None else BUY if self._buying else SELL
+        return self._current.target, self._current.epoch, self._current.tick, side
 
     # ------------------------------------------------------------------ findings
 

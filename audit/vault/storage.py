@@ -8,7 +8,7 @@ from audit.chain.account import read_account
 from audit.chain.header import Header
 from audit.chain.node import Node
 from audit.findings import Finding
-from audit.vault.books import NEVER
+from audit.vault.books import NEVER, NOBODY
 from audit.vault.market import balance_of
 from audit.vault.parameters import Parameters
 from audit.vault.replay import Replay
@@ -101,26 +101,28 @@ def read_state(node: Node, parameters: Parameters, source: CompiledSource, head:
     )
 
 
-def compare_state(state: HeadState, replay: Replay) -> list[Finding]:
+def compare_state(state: HeadState, replay: Replay, now: int) -> list[Finding]:
     """Compare storage with the books, and token balances with what the vault owes its holders.
 
     balance of base >= base + bond + drip_left;  balance of risky >= risky
     """
     books = replay.books
-    pairs = (
+    pairs: list[tuple[str, object, object]] = [
         ("base", books.base, state.base),
         ("risky", books.risky, state.risky),
         ("supply", books.supply, state.supply),
-        ("sum of all shares", sum(books.shares.values()), 0),
         ("bond", books.bond, state.bond),
         ("drip left", books.drip_left, state.drip_left),
         ("fee", books.fee, state.fee),
         ("end", books.end_at, state.end_at),
         ("last pause", books.paused_at, state.paused_at),
         ("first epoch", books.first_epoch if books.supply else NEVER, state.first_epoch),
-    )
+    ]
+    if not replay.doubted:
+        pairs.append(("shares of all holders", books.held_shares(), state.supply))
+    pairs += _power_pairs(state, replay, now)
     findings = [
-        Finding(None, "state", f"{name} at the head", None, str(expected), str(found))
+        Finding(None, "state", f"{name} at the head", None, _shown(expected), _shown(found))
         for name, expected, found in pairs
         if expected != found
     ]
@@ -133,3 +135,26 @@ def compare_state(state: HeadState, replay: Replay) -> list[Finding]:
             words = f"the vault holds less {name} than it owes"
             findings.append(Finding(None, "state", words, None, f"at least {needed}", str(held)))
     return findings
+
+
+def _power_pairs(state: HeadState, replay: Replay, now: int) -> list[tuple[str, object, object]]:
+    """Return (what, expected by the events, found) of strategy and roles; a due proposal is in force."""
+    epoch, roles = replay.parameters.epoch_of(now), replay.roles
+    found = (state.strategy, state.waiting, state.waiting_from)
+    if state.waiting != NOBODY and epoch >= state.waiting_from:
+        found = (state.waiting, NOBODY, 0)
+    strategy, waiting, waiting_from = replay.pin.settled(epoch)
+    return [
+        ("strategy", strategy or found[0], found[0]),
+        ("proposed strategy", waiting or NOBODY, found[1]),
+        ("first epoch of the proposed strategy", waiting_from, found[2]),
+        ("frozen", replay.pin.frozen, state.frozen),
+        ("operator", roles.held.get("operator", state.operator), state.operator),
+        ("guardian", roles.held.get("guardian", state.guardian), state.guardian),
+        ("offer of the operator", roles.offered["operator"], state.offered_operator),
+        ("offer of the guardian", roles.offered["guardian"], state.offered_guardian),
+    ]
+
+
+def _shown(value: object) -> str:
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)

@@ -25,6 +25,11 @@ class StrategyPin:
             self.strategy = found
         return self.strategy
 
+    def settled(self, epoch: int) -> tuple[bytes | None, bytes | None, int]:
+        """Return the strategy that decides an epoch, the one that still waits, and from when."""
+        self._promote(epoch)
+        return self.strategy, self.waiting, self.waiting_from if self.waiting is not None else 0
+
     def apply(self, event: Event) -> list[tuple[str, object, object]]:
         """Take an event over; return (what, expected, found) where the rules give something else."""
         now = event.log.time_secs

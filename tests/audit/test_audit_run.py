@@ -140,7 +140,10 @@ def test_the_command_prints_one_document_and_writes_a_page(
     content = page.read_text(encoding="utf-8")
     assert str(story.last) in content and "plotly" in content
     assert run_command_line(words) == 0
-    assert "Nothing is off: 3 decisions" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Nothing is off: 3 decisions" in said
+    assert document["head"]["hash"] in said.replace("\n", "").replace(" ", "")
+    assert any(row["now"] == "3,899.00 BASE" for row in document["powers"]), "what a claimed miss left"
 
 
 def test_a_long_chain_is_read_in_the_blocks_that_the_node_names(

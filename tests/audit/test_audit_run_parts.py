@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from trie import HexaryTrie
 
 from audit.chain.header import read_header
-from audit.chain.node import Node, read_bytes, read_number
+from audit.chain.node import Node, read_bytes, read_number, without_secrets
 from audit.chain.receipt import Log
-from audit.chain.trie import EMPTY_ROOT, TrieProofError, prove_entry, root_of_list
+from audit.chain.trie import EMPTY_ROOT, TrieProofError, prove_entry, root_of_list, root_of_storage
 from audit.errors import NodeError, SourceError, VaultError
 from audit.run import read_address
 from audit.vault.arithmetic import q_ratio_at_tick, sqrt_ratio_at_tick, tick_factors
@@ -203,6 +203,23 @@ def test_proofs_are_verified_in_several_processes(tiny: Case) -> None:
 def test_a_node_that_is_not_there_is_named() -> None:
     with pytest.raises(NodeError, match="gives no answer"):
         Node("http://127.0.0.1:1").call("eth_chainId")
+
+
+def test_what_follows_the_host_in_a_node_s_url_is_never_shown() -> None:
+    for url in ("http://127.0.0.1:1/v2/KEY", "http://user:KEY@127.0.0.1:1", "http://127.0.0.1:1?key=KEY"):
+        with pytest.raises(NodeError, match=r"http://127\.0\.0\.1:1 gives no answer") as refused:
+            Node(url).call("eth_chainId")
+        assert "KEY" not in str(refused.value)
+    assert without_secrets("KEY") == "the node"
+
+
+@given(st.dictionaries(st.integers(0, 2**256 - 1), st.integers(0, 2**256 - 1), max_size=60))
+def test_the_root_of_a_storage_is_that_of_another_implementation(words: dict[int, int]) -> None:
+    trie = HexaryTrie({})
+    for slot, word in words.items():
+        if word:
+            trie[keccak256(slot.to_bytes(32, "big"))] = rlp.encode(word)
+    assert root_of_storage(words) == trie.root_hash
 
 
 def test_a_source_that_is_not_there_is_named() -> None:

@@ -81,6 +81,12 @@ class AuditedVault:
     def address(self) -> bytes:
         return bytes.fromhex(self.vault.address[2:])
 
+    def open(self) -> None:
+        """Found the vault with the operator's seed and bond."""
+        operator = self.node.accounts[0]
+        self.market.mint_tokens(self.market.base, operator, SEED + BOND)
+        open_vault(self.vault, self.market.base, seed=SEED, bond=BOND, operator=operator)
+
     def next_epoch(self, drift: int) -> int:
         """Move the price in the middle of the running interval and go to the next epoch."""
         epoch = self.node.now_secs // INTERVAL
@@ -132,6 +138,13 @@ class AuditedVault:
 
 def build_audited_vault(node: Anvil, folder: Path) -> AuditedVault:
     """Deploy everything, walk a window of prices, and open the vault."""
+    built = build_unopened_vault(node, folder)
+    built.open()
+    return built
+
+
+def build_unopened_vault(node: Anvil, folder: Path) -> AuditedVault:
+    """Deploy everything and walk a window of prices."""
     create_strategy(
         folder,
         Architecture.from_bytes(ARCHITECTURE),
@@ -175,8 +188,6 @@ def build_audited_vault(node: Anvil, folder: Path) -> AuditedVault:
         symbol="AV",
         price_log=price_log,
     )
-    market.mint_tokens(market.base, admin, SEED + BOND)
-    open_vault(stack.vault, market.base, seed=SEED, bond=BOND, operator=admin)
     return AuditedVault(node, market, stack, prover)
 
 
