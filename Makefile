@@ -15,7 +15,7 @@ PYTEST_PARALLEL := -n auto --maxprocesses=4 --dist=loadfile
 export PYTHONUNBUFFERED := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help setup demo train-setup dev-setup check test test-long clean
+.PHONY: help setup demo bench train-setup dev-setup check test test-long clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -25,6 +25,9 @@ setup: .setup/base ## install provault, the local chain and the exchange artefac
 
 demo: setup ## all set-up, then a vault trading proven decisions on a chain of its own
 	$(BIN)/provault demo
+
+bench: setup ## measure the prover beside EZKL into docs/benchmarks.md; takes an hour or more
+	$(BIN)/provault bench prover --peer ezkl --markdown docs/benchmarks.md
 
 check: dev-setup train-setup ## lint, types and the rules of the repository
 	$(BIN)/ruff check .

@@ -1,56 +1,108 @@
-"""Measure the prover, one model a process, and what its proofs cost to verify (`provault bench prover`).
+"""Measure the prover, one network a process, and what its proofs cost to verify (`provault bench prover`).
 
-The child process makes a strategy, proves and verifies, and reports its own times and peak memory; the parent
-verifies the last proof with py_ecc and on a local node.
+The parent writes each network as ONNX and commits to it; a child process (agent/prover_benchmark_child.py)
+proves and verifies; the parent verifies the last proof with py_ecc and on a node, and measures the peer.
 """
 
 from __future__ import annotations
 
 import json
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import BenchmarkError
 
 if TYPE_CHECKING:
+    from agent.benchmark_models import BenchmarkModel
     from contracts.node import Anvil
 
-KIBIBYTE = 1024
-MEGABYTE = 1_000_000
 VERIFY_GAS_LIMIT = 5_000_000
+INPUT_ROWS = 64
+PEER_MODELS = ("r1", "r2")
+
+Progress = Callable[[str], None]
 
 
-def measure_models(names: Sequence[str], runs: int, progress: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Measure reference networks by name and return one row each.
+def measure_models(
+    names: Sequence[str],
+    runs: int,
+    progress: Progress,
+    *,
+    batches: Sequence[int] = (),
+    peer_models: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """Measure networks by name and return one row each; rows of `peer_models` hold EZKL's results too.
 
     Raises: BenchmarkError when a measurement fails; prover, audit and contracts errors by name.
     """
+    from agent.benchmark_models import benchmark_model
+    from agent.benchmark_report import compared, targets_of
     from contracts.compile import compile_contract, deploy
     from contracts.node import Anvil
 
+    models = [benchmark_model(name) for name in names]
+    environment = None
+    if peer_models:
+        from agent import ezkl_environment
+
+        environment = ezkl_environment.prepare(progress)
     rows = []
     with Anvil() as node:
         verifier = deploy(node.web3, compile_contract("Verifier"), sender=node.accounts[0])
-        for name in names:
-            with tempfile.TemporaryDirectory(prefix="provault-bench-") as folder:
-                progress(f"{name}: proving {runs} times in its own process")
-                row = _run_child(name, runs, Path(folder))
-                progress(f"{name}: verifying with py_ecc and on chain")
-                row["verify_py_ecc_seconds"] = _verify_independently(Path(folder))
-                row |= _verify_on_chain(node, verifier, Path(folder))
-                rows.append(row)
+        for model in models:
+            row = _measure(node, verifier, model, runs, batches, progress)
+            if environment is not None and model.name in peer_models:
+                from agent.ezkl_peer import measure_peer, settings_for
+
+                found = measure_peer(environment, node, model, settings_for(model), runs, progress)
+                row["peer"] = found
+                row["ratios"] = compared(row, found)
+            row["targets"] = targets_of(row)
+            rows.append(row)
     return rows
 
 
-def _run_child(name: str, runs: int, folder: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "agent.prover_benchmark", name, str(runs), str(folder)]
+def _measure(
+    node: Anvil,
+    verifier: Any,  # noqa: ANN401
+    model: BenchmarkModel,
+    runs: int,
+    batches: Sequence[int],
+    progress: Progress,
+) -> dict[str, Any]:
+    from agent.benchmark_models import compile_onnx, drawn_inputs, write_onnx
+    from prover.artefacts import create_strategy
+
+    with tempfile.TemporaryDirectory(prefix="provault-bench-") as name:
+        folder = Path(name)
+        progress(f"{model.name}: committing to {model.params} parameters")
+        inputs = drawn_inputs(model, INPUT_ROWS)
+        write_onnx(model, folder / "model.onnx")
+        made = compile_onnx(model, folder / "model.onnx", inputs)
+        create_strategy(folder, made.architecture, made.parameters, made.weights)
+        progress(f"{model.name}: proving {runs} times in a process of its own")
+        row: dict[str, Any] = {
+            "model": model.name,
+            "params": model.params,
+            "widths": "-".join(map(str, model.widths)),
+            "chosen_by": model.chosen_by,
+            "largest_difference": round(made.largest_difference, 4),
+        }
+        row |= _run_child(
+            {"folder": name, "inputs": inputs.tolist(), "runs": runs, "batches": list(batches)}, model.name
+        )
+        progress(f"{model.name}: verifying with py_ecc and on chain")
+        row["verify_py_ecc_seconds"] = _verify_independently(folder)
+        return row | _verify_on_chain(node, verifier, folder)
+
+
+def _run_child(request: dict[str, Any], name: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "agent.prover_benchmark_child", json.dumps(request)]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         last = (finished.stderr.strip().splitlines() or ["no output"])[-1]
@@ -108,69 +160,3 @@ def gas_of_verification(
     if receipt["status"] != 1:
         raise BenchmarkError("the verifier contract refused an honest proof")
     return int(receipt["gasUsed"])
-
-
-def measure_here(name: str, runs: int, folder: Path) -> dict[str, Any]:
-    """Commit to a reference network in `folder`, prove `runs` times after one warm-up, and time it."""
-    from prover.artefacts import ProofFile, create_strategy, load_prover
-    from prover.ceremony import load_ceremony
-    from prover.compile.demo_weights import random_weights
-    from prover.compile.reference import LAYOUTS, parameter_count, reference_architecture
-    from prover.kernel.cache import write_atomic
-    from prover.protocol.key import strategy_commitment
-    from prover.protocol.shape import FIXED_COLUMN_COUNT, POINT_BYTES, SCALAR_BYTES
-    from prover.protocol.statement import Context
-    from prover.protocol.verify import VerifierSetup
-
-    architecture = reference_architecture(name)
-    create_strategy(folder, architecture, LAYOUTS[name], random_weights(architecture, 1))
-    prover = load_prover(folder)
-    key = prover.proving_key.key
-    kernel = prover.proving_key.kernel
-    setup = VerifierSetup.load(kernel, load_ceremony(), key.to_bytes(), prover.commitment)
-    context = Context()
-    prove_seconds, verify_seconds = [], []
-    for run, inputs in enumerate(_inputs(architecture.input_bounds, runs + 1)):
-        started = time.perf_counter()
-        outputs, proof = prover.prove(context.digest(), inputs)
-        proved = time.perf_counter()
-        setup.verify(context.digest(), inputs, outputs, proof)
-        verified = time.perf_counter()
-        if run > 0:
-            prove_seconds.append(proved - started)
-            verify_seconds.append(verified - proved)
-    digest = strategy_commitment(key.digest, prover.commitment)
-    file = ProofFile(key.circuit_digest, digest, context, tuple(inputs), outputs, proof)
-    write_atomic(folder / "proof.json", file.to_bytes())
-    shape = key.shape
-    basis_bytes = shape.pack_columns * (shape.rows + 4) * POINT_BYTES
-    return {
-        "model": name,
-        "params": parameter_count(architecture),
-        "runs": runs,
-        "prove_seconds": round(statistics.median(prove_seconds), 4),
-        "prove_seconds_min": round(min(prove_seconds), 4),
-        "prove_seconds_max": round(max(prove_seconds), 4),
-        "verify_seconds": round(statistics.median(verify_seconds), 5),
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE / MEGABYTE),
-        "proof_bytes": len(proof),
-        "proving_key_bytes": basis_bytes
-        + FIXED_COLUMN_COUNT * shape.rows * SCALAR_BYTES
-        + len(key.to_bytes()),
-        "rows": shape.rows,
-        "lanes": shape.lanes,
-        "packs": shape.product_terms,
-    }
-
-
-def _inputs(bounds: Sequence[tuple[int, int]], count: int) -> Iterator[tuple[int, ...]]:
-    """Draw inputs within their bounds from a fixed seed."""
-    import random
-
-    generator = random.Random(1)
-    for _ in range(count):
-        yield tuple(generator.randint(low, high) for low, high in bounds)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure_here(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +22,15 @@ WidthsArgument = Annotated[str, typer.Argument(help="Layer widths, e.g. 32-32-16
 ShiftOption = Annotated[int, typer.Option("--shift-bits", min=1, max=12, help="Bits of each limb.")]
 CountOption = Annotated[int, typer.Option("--count", min=1, help="How many to show.")]
 ModelOption = Annotated[
-    list[str] | None, typer.Option("--model", help="Reference network; give it again for more. Default: all.")
+    list[str] | None, typer.Option("--model", help="Network; give it again for more. Default: all.")
+]
+BatchesOption = Annotated[str, typer.Option("--batches", help="Sizes of batches, with commas between.")]
+PeerOption = Annotated[str | None, typer.Option("--peer", help="Also measure on the same files: ezkl.")]
+PeerModelOption = Annotated[
+    list[str] | None, typer.Option("--peer-model", help="Network for the peer. Default: r1 and r2.")
+]
+MarkdownOption = Annotated[
+    Path | None, typer.Option("--markdown", help="Document whose figures are replaced.")
 ]
 RunsOption = Annotated[int, typer.Option("--runs", min=1, help="Counted proofs after one warm-up.")]
 
@@ -32,13 +41,21 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group)
 
     @group.command("prover")
-    def prover(model: ModelOption = None, runs: RunsOption = 9, json: JsonOption = False) -> None:
-        """Measure proving and verifying of the reference networks, each in its own process.
+    def prover(
+        model: ModelOption = None,
+        runs: RunsOption = 9,
+        batches: BatchesOption = "1,8,64",
+        peer: PeerOption = None,
+        peer_model: PeerModelOption = None,
+        markdown: MarkdownOption = None,
+        json: JsonOption = False,
+    ) -> None:
+        """Measure proving and verifying of R1, R2 and a ladder of networks, each in its own process.
 
-        Example: provault bench prover --model r1 --json
+        Example: provault bench prover --model r1 --peer ezkl --json
         """
         run_command(
-            lambda: bench_prover(model, runs),
+            lambda: bench_prover(model, runs, batches, peer, peer_model, markdown),
             json=json,
             render=_render,
             as_json=lambda found: found["models"],
@@ -136,37 +153,44 @@ def _objective(name: str) -> Objective:
     return objectives[name]
 
 
-def bench_prover(models: list[str] | None, runs: int) -> Document:
-    """Measure reference networks.
+def bench_prover(
+    models: list[str] | None,
+    runs: int,
+    batches: str,
+    peer: str | None,
+    peer_models: list[str] | None,
+    document: Path | None,
+) -> Document:
+    """Measure networks, and the peer on some of them; write the figures into a document if asked.
 
-    Raises: agent.errors.BenchmarkError; prover.errors.ArchitectureError for an unknown name.
+    Raises: agent.errors.BenchmarkError; agent.errors.InvalidOptionError.
     """
-    from agent.prover_benchmark import measure_models
-    from prover.compile.reference import WIDTHS, reference_architecture
+    from agent.benchmark_models import NAMES
+    from agent.benchmark_report import markdown, require_markers, write_into
+    from agent.errors import InvalidOptionError
+    from agent.prover_benchmark import PEER_MODELS, measure_models
 
-    names = models or sorted(WIDTHS)
-    for name in names:
-        reference_architecture(name)
-    return {"models": measure_models(names, runs, _say)}
+    names = models or list(NAMES)
+    sizes = [int(part) for part in batches.split(",") if part.isascii() and part.isdigit() and int(part) > 0]
+    if len(sizes) != len(batches.split(",")):
+        raise InvalidOptionError("--batches", batches, "positive integers with commas between: 1,8,64")
+    if peer not in (None, "ezkl"):
+        raise InvalidOptionError("--peer", peer, "ezkl")
+    compared = [name for name in names if name in (peer_models or PEER_MODELS)] if peer else []
+    if document is not None:
+        require_markers(document)
+    rows = measure_models(names, runs, _say, batches=sizes, peer_models=compared)
+    if document is not None:
+        write_into(document, markdown(rows))
+    return {"models": rows}
 
 
 def _render(document: Document) -> RenderableType:
-    columns = {
-        "model": "model",
-        "params": "parameters",
-        "prove_seconds": "prove s",
-        "verify_seconds": "verify s",
-        "verify_py_ecc_seconds": "py_ecc s",
-        "peak_rss_mb": "peak MB",
-        "proof_bytes": "proof B",
-        "calldata_bytes": "calldata B",
-        "proving_key_bytes": "key B",
-        "verify_tx_gas": "verify gas",
-        "rows": "rows",
-        "lanes": "lanes",
-        "packs": "points",
-    }
-    return _table("prover, medians", columns, document["models"])
+    from rich.markdown import Markdown
+
+    from agent.benchmark_report import markdown
+
+    return Markdown(markdown(document["models"]))
 
 
 def _render_layouts(document: Document) -> RenderableType:

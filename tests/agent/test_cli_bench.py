@@ -26,12 +26,22 @@ KEYS = {
 
 
 def test_the_prover_is_measured_for_r1(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["bench", "prover", "--model", "r1", "--runs", "1", "--json"]) == 0
+    assert run(["bench", "prover", "--model", "r1", "--runs", "1", "--batches", "1,2", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert set(row) >= KEYS
     assert (row["model"], row["params"], row["proof_bytes"], row["rows"]) == ("r1", 1601, 1376, 256)
     assert row["verify_tx_gas"] < 300_000
     assert row["proving_key_bytes"] < 2_000_000
+    assert [batch["decisions"] for batch in row["batches"]] == [1, 2]
+    assert [step["step"] for step in row["profile"] if step["products"] > 0] == [
+        "round_1",
+        "round_2",
+        "round_3",
+        "round_5",
+        "round_6",
+    ]
+    assert row["floor_seconds"] == pytest.approx(sum(part["seconds"] for part in row["floor"]), abs=1e-3)
+    assert {target["field"] for target in row["targets"]} >= {"prove_seconds", "peak_rss_mb"}
 
 
 def test_candidates_are_shown_with_the_choice_first(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,7 +61,11 @@ def test_candidates_are_shown_with_the_choice_first(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("words", "name"),
     [
-        (["prover", "--model", "r9"], "ArchitectureError"),
+        (["prover", "--model", "r9"], "BenchmarkError"),
+        (["prover", "--batches", "1,x"], "InvalidOptionError"),
+        (["prover", "--batches", "0"], "InvalidOptionError"),
+        (["prover", "--peer", "halo"], "InvalidOptionError"),
+        (["prover", "--markdown", "absent.md"], "BenchmarkError"),
         (["candidates", "32-x"], "InvalidOptionError"),
         (["candidates", "32"], "InvalidOptionError"),
         (["candidates", "32-1", "--objective", "fast"], "InvalidOptionError"),
