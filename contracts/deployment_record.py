@@ -91,26 +91,7 @@ class DeploymentRecord:
         RecordError
             When it cannot be written.
         """
-        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
-        try:
-            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        except OSError as error:
-            raise RecordError(
-                f"{path} cannot be written: {(error.strerror or 'no reason').lower()}."
-            ) from None
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-            _sync_folder(path.parent)
-        except OSError as error:
-            Path(name).unlink(missing_ok=True)
-            raise RecordError(
-                f"{path} cannot be written: {(error.strerror or 'no reason').lower()}."
-            ) from None
+        replace_file(path, json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Self | None:
@@ -130,7 +111,7 @@ class DeploymentRecord:
         try:
             if document.pop("format") != FORMAT:
                 raise ValueError
-            steps = [_step(entry) for entry in document.pop("steps")]
+            steps = [step_of(entry) for entry in document.pop("steps")]
             return cls(steps=steps, **document)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise RecordError(f"{path} is no deployment record of the format {FORMAT}.") from None
@@ -144,16 +125,44 @@ class DeploymentRecord:
         return next((step for step in self.steps if step.state == "open"), None)
 
 
-def _step(entry: dict[str, Any]) -> Step:
+def step_of(entry: dict[str, Any]) -> Step:
+    """Return a step from its JSON.
+
+    Raises
+    ------
+    KeyError, TypeError
+        When it is not whole.
+    """
     attempts = [Attempt(**one) for one in entry.pop("attempts")]
     transaction = entry.pop("transaction")
     mined = Transaction(**transaction) if transaction is not None else None
     return Step(attempts=attempts, transaction=mined, **entry)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def replace_file(path: Path, text: str) -> None:
+    """Write a file such that a reader, and whoever comes after a crash, sees the old or the new one.
+
+    Raises
+    ------
+    RecordError
+        When it cannot be written.
+    """
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise RecordError(f"{path} cannot be written: {(error.strerror or 'no reason').lower()}.") from None
