@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.gas_benchmark_command import register_gas
 from agent.output import JsonOption, run_command
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
     """Add the group to the application."""
     group = typer.Typer(name="bench", help="Measure provault on this machine.", no_args_is_help=True)
     app.add_typer(group)
+    register_gas(group)
 
     @group.command("prover")
     def prover(
