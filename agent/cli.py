@@ -14,7 +14,6 @@ import agent.commands
 from agent.errors import CommandGroupError
 from agent.output import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, report
 
-
 EPILOG = (
     "Environment: PROVAULT_CEREMONY names the KZG ceremony's transcript.json (254 MB), needed for layouts of "
     "more than 4096 powers. PROVAULT_ANVIL names the local chain, PROVAULT_DATA the price data."

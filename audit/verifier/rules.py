@@ -15,6 +15,7 @@ from audit.verifier.field import SCALAR_MODULUS
 
 SELECTORS: Final = ("q_in", "q_dot", "q_pub", "q_rel", "q_sgn", "q_zero")
 SOUNDNESS_BITS: Final = 100
+HASH_BITS: Final = 100
 
 
 def check_rules(circuit: Circuit) -> None:
@@ -137,7 +138,7 @@ def check_bounds(circuit: Circuit) -> None:
 
 
 def check_soundness(circuit: Circuit) -> None:
-    """Check that the error terms of section 12, times 1.37, sum to at most 2^-100."""
+    """Check that the error terms of section 12, times 1.37 and 2^100 hashes, sum to at most 2^-100."""
     layout, shape = circuit.layout, circuit.shape
     n, t, lanes = layout.rows, layout.pack_columns, layout.lanes
     pack_count, fixed_count = -(-(lanes + 2) // t), -(-9 // t)
@@ -149,8 +150,9 @@ def check_soundness(circuit: Circuit) -> None:
         + (pack_count + fixed_count + 3)
         + 2 * layout.powers
     )
-    if terms * 137 << SOUNDNESS_BITS > 100 * SCALAR_MODULUS:
-        raise CircuitError("soundness", f"{terms} / r is not below 2^-{SOUNDNESS_BITS}")
+    if terms * 137 << SOUNDNESS_BITS + HASH_BITS > 100 * SCALAR_MODULUS:
+        detail = f"{terms} / r leaves less than {SOUNDNESS_BITS} bits after 2^{HASH_BITS} hashes"
+        raise CircuitError("soundness", detail)
 
 
 def _check_selectors(circuit: Circuit) -> None:

@@ -18,10 +18,14 @@ from prover.compile.reference import LAYOUTS, reference_architecture
 from prover.field import SCALAR_MODULUS as R
 from prover.protocol.messages import EvaluationMessage, Proof
 from prover.protocol.randomness import MaskSource
+from prover.protocol.shape import FIXED_COLUMN_COUNT
 from prover.protocol.statement import Statement
 from prover.protocol.verify import derive_challenges
 from tests.attacks.circuits import CONTEXT, INPUTS, Circuit, commit, small_architecture
-from tests.attacks.linear_algebra import rank, solve
+from tests.attacks.linear_algebra import rank, solve, solve_each
+
+#: A record of decisions: the weights are the same in all of them, the inputs are not.
+RECORD = (INPUTS, (4, 4, -4), (0, 1, 2), (-3, 0, 3))
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,14 @@ class Sight:
     values: EvaluationMessage
 
 
-def watch(circuit: Circuit, inputs: tuple[int, ...], count: int) -> list[Sight]:
-    """Collect the public values of `count` accepted proofs of one strategy and one input."""
+def watch(circuit: Circuit, inputs: Sequence[tuple[int, ...]], count: int) -> list[Sight]:
+    """Collect the public values of `count` accepted proofs of one strategy, over the inputs in turn."""
     sights = []
-    for _ in range(count):
-        outputs, proof = circuit.prover.prove(CONTEXT, inputs)
-        circuit.setup.verify(CONTEXT, inputs, outputs, proof)
-        statement = Statement.build(circuit.setup.key, circuit.commitment, CONTEXT, inputs, outputs)
+    for index in range(count):
+        chosen = inputs[index % len(inputs)]
+        outputs, proof = circuit.prover.prove(CONTEXT, chosen)
+        circuit.setup.verify(CONTEXT, chosen, outputs, proof)
+        statement = Statement.build(circuit.setup.key, circuit.commitment, CONTEXT, chosen, outputs)
         decoded = Proof.from_bytes(proof, circuit.setup.key.shape)
         challenges = derive_challenges(statement, decoded)
         sights.append(Sight(challenges.first.theta, challenges.y, decoded.evaluations))
@@ -71,10 +76,48 @@ def unmask_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def recover_weights(circuit: Circuit, sights: Sequence[Sight]) -> list[list[int] | None]:
-    """Try to solve for every weight lane; an entry is the coefficients of its K columns, or None."""
+    """Assert the rank condition, then try to solve for the K weight columns of a lane from each public value.
+
+    An entry for every evaluation of message 4, in its order: the coefficients of K columns, or None when no
+    columns give these values.
+    """
     system = weight_system(circuit, sights)
-    lanes = circuit.setup.key.shape.weight_lanes
-    return [solve(system, [sight.values.weights[lane] for sight in sights]) for lane in range(lanes)]
+    shape = circuit.setup.key.shape
+    unknowns = shape.weight_packs * (shape.rows + 1)
+    assert len(system[0]) == unknowns <= len(sights) - 2
+    seen = zip(*(sight.values.scalars() for sight in sights), strict=True)
+    found_rank, solutions = solve_each(system, list(seen))
+    assert found_rank == unknowns
+    return solutions
+
+
+def weight_slots(circuit: Circuit) -> range:
+    """Where u'_0(y) .. u'_{wa-1}(y) stand in message 4."""
+    shape = circuit.setup.key.shape
+    return range(shape.lanes + 2, shape.lanes + 2 + shape.weight_lanes)
+
+
+def fixed_slots(circuit: Circuit) -> range:
+    """Where the fixed columns stand, which everybody knows."""
+    start = weight_slots(circuit).stop
+    return range(start, start + FIXED_COLUMN_COUNT)
+
+
+def assert_nothing_is_found(circuit: Circuit, sights: Sequence[Sight]) -> None:
+    """No public value but those of the public columns is a combination of columns that stay the same."""
+    found = recover_weights(circuit, sights)
+    solved = [slot for slot, solution in enumerate(found) if solution is not None]
+    assert solved == list(fixed_slots(circuit))
+
+
+def assert_weights_are_found(circuit: Circuit, sights: Sequence[Sight]) -> None:
+    """Every weight column of every lane comes out, with the constant multiple of Z_H that is no mask."""
+    found = recover_weights(circuit, sights)
+    rows = circuit.setup.key.shape.rows
+    for lane, slot in enumerate(weight_slots(circuit)):
+        expected = committed_coefficients(circuit, lane)
+        expected[0], expected[rows] = (expected[0] - 1) % R, (expected[rows] + 1) % R  # + Z_H
+        assert found[slot] == expected
 
 
 def committed_coefficients(circuit: Circuit, lane: int) -> list[int]:
@@ -96,26 +139,18 @@ def proofs_needed(circuit: Circuit) -> int:
 
 
 def test_no_number_of_proofs_gives_the_weights(circuit: Circuit) -> None:
-    sights = watch(circuit, INPUTS, proofs_needed(circuit))
-    assert rank(weight_system(circuit, sights)) == proofs_needed(circuit) - 2
-    assert recover_weights(circuit, sights) == [None] * circuit.setup.key.shape.weight_lanes
+    assert_nothing_is_found(circuit, watch(circuit, RECORD, proofs_needed(circuit)))
 
 
 def test_the_same_attack_succeeds_without_the_mask(circuit: Circuit, monkeypatch: pytest.MonkeyPatch) -> None:
     unmask_weights(monkeypatch)
-    sights = watch(circuit, INPUTS, proofs_needed(circuit))
-    assert rank(weight_system(circuit, sights)) == proofs_needed(circuit) - 2
-    rows = circuit.setup.key.shape.rows
-    for lane, found in enumerate(recover_weights(circuit, sights)):
-        expected = committed_coefficients(circuit, lane)
-        expected[0], expected[rows] = (expected[0] - 1) % R, (expected[rows] + 1) % R  # + Z_H
-        assert found == expected
+    assert_weights_are_found(circuit, watch(circuit, RECORD, proofs_needed(circuit)))
 
 
 def test_no_number_of_proofs_of_one_input_gives_a_witness_column(circuit: Circuit) -> None:
     """The lanes, o and m of one input are the same in every proof; their masks are not."""
     rows = circuit.setup.key.shape.rows
-    sights = watch(circuit, INPUTS, rows + 1)
+    sights = watch(circuit, [INPUTS], rows + 1)
     system = [[pow(sight.y, power, R) for power in range(rows)] for sight in sights]
     assert rank(system) == rows
     for column in range(circuit.setup.key.shape.lanes + 2):
@@ -128,7 +163,7 @@ def test_a_witness_column_without_masks_is_found(circuit: Circuit, monkeypatch: 
         MaskSource, "scalar", lambda self, label: 0 if label.startswith("1/x0/") else honest(self, label)
     )
     rows = circuit.setup.key.shape.rows
-    sights = watch(circuit, INPUTS, rows + 1)
+    sights = watch(circuit, [INPUTS], rows + 1)
     system = [[pow(sight.y, power, R) for power in range(rows)] for sight in sights]
     found = solve(system, [sight.values.lanes[0] for sight in sights])
     kernel = circuit.prover.proving_key.kernel
@@ -136,10 +171,15 @@ def test_a_witness_column_without_masks_is_found(circuit: Circuit, monkeypatch: 
 
 
 @pytest.mark.long
-def test_no_number_of_proofs_gives_the_weights_of_r1() -> None:
-    """At full size: 516 proofs, 514 unknowns a lane."""
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("masked", [True, False], ids=["masked", "mask-off"])
+def test_no_number_of_proofs_gives_the_weights_of_r1(masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At full size: 516 proofs, 514 unknowns a lane, of four lanes."""
     architecture = reference_architecture("r1")
     circuit = commit(architecture, LAYOUTS["r1"], random_weights(architecture, 1))
-    sights = watch(circuit, tuple(range(-16, 16)), proofs_needed(circuit))
-    assert rank(weight_system(circuit, sights)) == proofs_needed(circuit) - 2
-    assert recover_weights(circuit, sights) == [None] * circuit.setup.key.shape.weight_lanes
+    record = [tuple(range(start, start + 32)) for start in (-16, 0, 100)]
+    if masked:
+        assert_nothing_is_found(circuit, watch(circuit, record, proofs_needed(circuit)))
+    else:
+        unmask_weights(monkeypatch)
+        assert_weights_are_found(circuit, watch(circuit, record, proofs_needed(circuit)))

@@ -255,9 +255,9 @@ def test_an_accumulator_at_its_limit_is_refused() -> None:
     assert caught.value.rule == "bounds"
 
 
-def test_a_layout_below_100_bits_is_refused(tiny_circuit: Circuit) -> None:
-    weak = replace(tiny_circuit, layout=replace(tiny_circuit.layout, powers=1 << 155))
+def test_a_layout_below_100_bits_after_2_to_the_100_hashes_is_refused(tiny_circuit: Circuit) -> None:
+    weak = replace(tiny_circuit, layout=replace(tiny_circuit.layout, powers=1 << 51))
     with pytest.raises(CircuitError) as caught:
         check_rules(weak)
     assert caught.value.rule == "soundness"
-    check_rules(replace(tiny_circuit, layout=replace(tiny_circuit.layout, powers=1 << 145)))
+    check_rules(replace(tiny_circuit, layout=replace(tiny_circuit.layout, powers=1 << 48)))
