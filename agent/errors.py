@@ -15,6 +15,8 @@
     |-- BenchmarkError        a measurement that failed
     |-- DemoError             the demo cannot go on, and what to do
     |   |-- DemoPricesError       a source gives no prices
+    |   |-- MissingDemoError      no demo has left what a command needs
+    |   |-- PortInUseError        another program listens where the chain was to
     |   `-- FraudAcceptedError    a fraud was not refused by the verifier
     |-- HaltedError           the agent found something it must not trade on, and says what
     |   |-- ChainIdError          the node serves another chain
@@ -43,7 +45,7 @@ class MissingFileError(AgentError):
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        super().__init__(f"{path} does not exist.")
+        super().__init__(f"{path} does not exist; check the path.")
 
 
 class UnreadableFileError(AgentError):
@@ -193,6 +195,22 @@ class DemoError(AgentError):
 
 class DemoPricesError(DemoError):
     """Say why a source gives no prices for the demo."""
+
+
+class MissingDemoError(DemoError):
+    """Name what the last demo would have left, had there been one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(f"no demo has left {path}; run `provault demo` first, or name a file with --data.")
+
+
+class PortInUseError(DemoError):
+    """Name a port that another program listens on."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        super().__init__(f"port {port} is in use; name another with --port, or none to get a free one.")
 
 
 class FraudAcceptedError(DemoError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.errors import InvalidOptionError
+from agent.errors import InvalidOptionError, MissingDemoError
 from agent.output import JsonOption, run_command
 
 if TYPE_CHECKING:
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from strategies.candles import Candles
 
 DataOption = Annotated[
-    Path,
-    typer.Option("--data", help="recording.json of a run, a file of candles, or a folder of pool minutes."),
+    Path | None,
+    typer.Option(
+        "--data",
+        help="recording.json of a run, a file of candles, or a folder of pool minutes; else the last demo's.",
+    ),
 ]
 StrategyOption = Annotated[
     Path | None,
@@ -68,7 +71,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("backtest")
     def backtest(
-        data: DataOption,
+        data: DataOption = None,
         strategy: StrategyOption = None,
         report: ReportOption = None,
         timerange: TimerangeOption = None,
@@ -84,17 +87,19 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Replay a recorded run to the integer, or run a strategy over candles.
 
+        Example: provault backtest
         Example: provault backtest --data recording.json
         Example: provault backtest --data pool-minutes --fee 0.0005 --starting-balance 100000
         Example: provault backtest --data ETH_USDT-1h.json --timerange 20210101- --report report.html
         """
 
         def action() -> Document:
-            if _holds_recording(data):
-                return backtest_recording(data, strategy, report=report, gas=gas, seed=seed)
-            if data.is_dir():
+            chosen = data or last_recording()
+            if _holds_recording(chosen):
+                return backtest_recording(chosen, strategy, report=report, gas=gas, seed=seed)
+            if chosen.is_dir():
                 return backtest_pool(
-                    data,
+                    chosen,
                     strategy,
                     report=report,
                     balance=starting_balance,
@@ -106,7 +111,7 @@ def register(app: typer.Typer) -> None:
                     seed=seed,
                 )
             return backtest_candles(
-                data,
+                chosen,
                 strategy,
                 report=report,
                 timerange=timerange,
@@ -119,6 +124,19 @@ def register(app: typer.Typer) -> None:
             )
 
         run_command(action, json=json, render=_render)
+
+
+def last_recording() -> Path:
+    """Return the recording that the last demo left.
+
+    Raises: MissingDemoError.
+    """
+    from agent.demo.state_folder import RECORDING, demo_folder
+
+    path = demo_folder() / RECORDING
+    if not path.is_file():
+        raise MissingDemoError(path)
+    return path
 
 
 def backtest_recording(
@@ -349,7 +367,9 @@ def _render(document: Document) -> Any:  # noqa: ANN401
 
     figures = dict(document["metrics"])
     metrics = Metrics(**{**figures, "costs": Costs(**figures["costs"])})
-    table = Table(show_header=False)
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(overflow="fold")
     hidden = ("metrics", "epochs", "final", "base_decimals")
     facts = facts_of({name: value for name, value in document.items() if name not in hidden})
     for name, value in [*facts, *figures_text(metrics, document["base_decimals"])]:

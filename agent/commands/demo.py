@@ -22,6 +22,9 @@ DataOption = Annotated[
     typer.Option("--data", help="Hourly candles (JSON, CSV, Parquet); else the data folder, else fetched."),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the market maker's wobble.")]
+PortOption = Annotated[
+    int, typer.Option("--port", min=0, max=65_535, help="Port of the chain; 0 takes a free one.")
+]
 KeepOption = Annotated[bool, typer.Option("--keep", help="Leave the chain running.")]
 StopOption = Annotated[bool, typer.Option("--stop", help="End the chains that were kept; nothing else.")]
 
@@ -34,6 +37,7 @@ def register(app: typer.Typer) -> None:
         epochs: EpochsOption = 24,
         data: DataOption = None,
         seed: SeedOption = 20_211_125,
+        port: PortOption = 0,
         keep: KeepOption = False,
         stop: StopOption = False,
         json: JsonOption = False,
@@ -45,10 +49,11 @@ def register(app: typer.Typer) -> None:
         if stop:
             run_command(stop_kept, json=json, render=_render_stopped)
         else:
-            run_command(lambda: run(epochs, data, seed, keep, json), json=json, render=_render)
+            options = (epochs, data, seed, port, keep)
+            run_command(lambda: run(*options, json=json), json=json, render=_render)
 
 
-def run(epochs: int, data: Path | None, seed: int, keep: bool, json: bool) -> Document:
+def run(epochs: int, data: Path | None, seed: int, port: int, keep: bool, *, json: bool) -> Document:
     """Run the demo; under `json` return its document, else the result to draw.
 
     Raises: the root errors of agent, contracts, prover and strategies, by name.
@@ -58,7 +63,8 @@ def run(epochs: int, data: Path | None, seed: int, keep: bool, json: bool) -> Do
     from agent.demo.termination import interrupted_by_sigterm
 
     with interrupted_by_sigterm(), narrator() as progress:
-        result = run_demo(DemoOptions(epochs=epochs, data=data, seed=seed, keep=keep), progress)
+        options = DemoOptions(epochs=epochs, data=data, seed=seed, port=port, keep=keep)
+        result = run_demo(options, progress)
     return result.document() if json else {"result": result}
 
 

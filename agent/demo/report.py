@@ -139,7 +139,8 @@ def _frauds(result: DemoResult) -> str:
     )
     return f"""<section><h2>Frauds, each mined and refused</h2>
 <p>Sent to the live vault in the open, undecided epoch {result.lines[-1].epoch}. Each differs from the honest
-call in one thing; each reverted in the verifier and left the vault's storage as it was. The honest proof was
-accepted afterwards.</p>
+call in one thing; each reverted in the verifier and left the vault's storage as it was. <code>opening</code>
+is the verifier's word for a proof whose last equation does not hold. The honest proof was accepted
+afterwards.</p>
 <div class="wide"><table><thead><tr><th class="word">fraud</th><th class="word">what differs</th>
 <th class="word">reason</th><th>gas</th></tr></thead><tbody>{rows}</tbody></table></div></section>"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +29,10 @@ from agent.demo.state_folder import (
 from agent.demo.trading import TradingRun, start_run
 from agent.demo.vault_history import VaultHistory
 from agent.demo.world import BASE_DECIMALS, RISKY_DECIMALS, build_world, genesis_secs, tick_count
+from agent.errors import PortInUseError
 from contracts.compile import compile_contract
 from contracts.deploy import StrategyFiles
-from contracts.node import Anvil
+from contracts.node import HOST, Anvil
 from prover.artefacts import create_strategy, load_prover
 from prover.compile.reference import LAYOUTS
 from prover.kernel.cache import write_atomic
@@ -50,6 +52,7 @@ class DemoOptions:
     epochs: int = EPOCHS  # before the one in which the frauds try
     data: Path | None = None
     seed: int = SEED
+    port: int = 0  # of the chain; 0 takes a free one
     keep: bool = False
 
 
@@ -74,6 +77,7 @@ def run_demo(options: DemoOptions, narrator: Narrator) -> DemoResult:
 
     Raises: AgentError, ContractsError, ProverError or StrategiesError by name, with nothing half-written.
     """
+    check_port(options.port)
     epochs = options.epochs + 1
     prices = choose_prices(
         tick_count(epochs),
@@ -89,7 +93,7 @@ def run_demo(options: DemoOptions, narrator: Narrator) -> DemoResult:
             compile_contract(name)
         narrator.stage("committing to the strategy with fresh blinding")
         prover, files = commit_shipped_model(folder / STRATEGY)
-        anvil = Anvil(genesis_secs=genesis_secs(prices), keep=options.keep)
+        anvil = Anvil(port=options.port, genesis_secs=genesis_secs(prices), keep=options.keep)
         try:
             anvil.start()
             world = build_world(
@@ -155,6 +159,19 @@ def _play(
     narrator.stage("writing the report")
     write_report(result, folder / REPORT)
     return result
+
+
+def check_port(port: int) -> None:
+    """Refuse a port that another program listens on, before anything is built.
+
+    Raises: PortInUseError.
+    """
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((HOST, port))
+        except OSError as error:
+            raise PortInUseError(port) from error
 
 
 def commit_shipped_model(folder: Path) -> tuple[Prover, StrategyFiles]:

@@ -32,6 +32,7 @@ from agent.demo.wording import (
     verdict,
 )
 
+WORDS = ("epoch", "trade or idle")
 COLUMNS = ("epoch", "UTC", "target", "trade or idle", "price", "slip", "proof s", "gas")
 
 
@@ -92,9 +93,12 @@ def narrator() -> Iterator[BarNarrator | LineNarrator]:
 
 def draw(result: DemoResult) -> RenderableType:
     """Return the tables and the sentences around them."""
-    closing = f"Report: {result.report_path}\nRecording: {result.recording_path}"
+    closing = f"Report: {result.report_path}\nRecording: {result.recording_path}, for `provault backtest`"
     if result.chain_kept:
-        closing += f"\nThe chain runs on at {result.rpc_url}; `provault demo --stop` ends it."
+        closing += (
+            f"\nThe chain runs on at {result.rpc_url} until `provault demo --stop`; check the vault with\n"
+            f"provault audit run {result.vault} --rpc {result.rpc_url}"
+        )
     parts = (_epochs(result), _frauds(result), _summary(result), Text(verdict(result)))
     return Group(*(item for part in parts for item in (part, Text())), Text(closing))
 
@@ -102,7 +106,7 @@ def draw(result: DemoResult) -> RenderableType:
 def _epochs(result: DemoResult) -> Table:
     table = _table(f"Every epoch: {period(result)}, prices of {result.data_source}")
     for name in COLUMNS:
-        table.add_column(name, justify="left" if name.startswith("trade") else "right", no_wrap=True)
+        table.add_column(name, justify="left" if name in WORDS else "right", no_wrap=True)
     for line in result.lines:
         style = ("green" if line.fills[0].buy else "red") if line.executed else "dim"
         table.add_row(
@@ -115,13 +119,13 @@ def _epochs(result: DemoResult) -> Table:
             f"{line.prove_secs:.2f}",
             gas(line.decide_gas),
         )
-    table.caption = "* after the frauds; target and slip in bps, trades in base, gas in all"
+    table.caption = "* after the frauds; target and slip in bps, the pool's fee included; trades in base"
     table.caption_justify = "left"
     return table
 
 
 def _frauds(result: DemoResult) -> Table:
-    table = _table(f"Frauds in epoch {result.lines[-1].epoch}, each mined")
+    table = _table(f"Frauds in epoch {result.lines[-1].epoch}, each mined, and refused by the verifier")
     for name in ("fraud", "what differs", "reason", "gas"):
         table.add_column(name, justify="right" if name == "gas" else "left")
     for refusal in result.refusals:

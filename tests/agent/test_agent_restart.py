@@ -22,7 +22,7 @@ from tests.agent.support.live_vault import GWEI, LiveVault, write_light_keystore
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSPHRASE = "correct horse"
-PATIENCE_SECS = 90.0
+PATIENCE_SECS = 300.0
 MOST_WRITES = 16
 CHAIN_ID = 31337
 

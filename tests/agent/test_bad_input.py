@@ -89,7 +89,8 @@ def test_a_refusal_is_one_document_under_json(capsys: pytest.CaptureFixture[str]
     before = case.before()
     assert cli.run([*RUN, "--config", str(case.config), "--json"]) == 1
     error = json.loads(capsys.readouterr().out)["error"]
-    assert error == {"name": "MissingFileError", "message": f"{case.folder / 'nowhere'} does not exist."}
+    sentence = f"{case.folder / 'nowhere'} does not exist; check the path."
+    assert error == {"name": "MissingFileError", "message": sentence}
     assert case.before() == before
 
 

@@ -100,7 +100,11 @@ def test_a_refusal_is_a_sentence_on_stderr(capsys: pytest.CaptureFixture[str]) -
             "InvalidOptionError",
             "--fee is -1, expected 0 or more.",
         ),
-        (FileNotFoundError(2, "No such file", "a.json"), "MissingFileError", "a.json does not exist."),
+        (
+            FileNotFoundError(2, "No such file", "a.json"),
+            "MissingFileError",
+            "a.json does not exist; check the path.",
+        ),
         (
             PermissionError(13, "Permission denied", "a.json"),
             "UnreadableFileError",

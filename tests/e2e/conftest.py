@@ -1,4 +1,4 @@
-"""One whole demo for the folder, run as a user runs it, its chain kept until the tests are done."""
+"""One whole demo for the folder, run as a user runs it, its chain kept to the end; and one real path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from web3 import HTTPProvider, Web3
 
+from contracts.node import Anvil
 from tests.e2e.support.live_demo import Commands, LiveDemo
+from tests.e2e.support.real_path import GENESIS, RealPath, build_real_path
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +40,26 @@ def demo(price_data: Path, kept_demo: LiveDemo) -> LiveDemo:
     """The demo on the pinned period, for tests that state what happened in it."""
     assert price_data.is_dir()
     return kept_demo
+
+
+@pytest.fixture(scope="session")
+def built_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealPath]:
+    """Give one world for all tests of the real path; they take `path`."""
+    with Anvil(genesis_secs=GENESIS) as node:
+        yield build_real_path(node, tmp_path_factory.mktemp("real path"))
+
+
+@pytest.fixture
+def path(built_path: RealPath) -> Iterator[RealPath]:
+    """Give the world as it was built: opened, entered through the Zap, in the epoch before the first."""
+    with built_path.undone():
+        yield built_path
+
+
+@pytest.fixture
+def invested(path: RealPath) -> RealPath:
+    """The first epoch decided and traded: half of the vault is risky."""
+    path.next_epoch()
+    receipt = path.decide(and_trade=True)
+    assert path.events(receipt, "Traded")
+    return path

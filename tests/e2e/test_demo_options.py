@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from agent.demo.prices import INTERVAL_SECS, synthetic_prices
 from strategies.recording import read_recording
 from tests.e2e.support.live_demo import Commands
 
+PATIENCE_SECS = 300
 START = 1_700_000_000 // (4 * INTERVAL_SECS) * (4 * INTERVAL_SECS)
 
 
@@ -63,7 +65,7 @@ def test_a_missing_file_is_refused_and_leaves_nothing(own_commands: Commands, tm
     done = own_commands.run("demo", "--json", "--data", str(missing))
     assert done.returncode == 1
     assert json.loads(done.stdout) == {
-        "error": {"name": "MissingFileError", "message": f"{missing} does not exist."}
+        "error": {"name": "MissingFileError", "message": f"{missing} does not exist; check the path."}
     }
     assert not own_commands.folder.exists()
 
@@ -90,6 +92,29 @@ def test_candles_that_cannot_do_are_refused(
     done = own_commands.run("demo", "--epochs", "1", "--data", str(candles))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"DemoPricesError: {sentence}\n"
+
+
+def test_a_port_in_use_is_refused_before_anything_is_built(own_commands: Commands) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = own_commands.run("demo", "--port", str(port))
+    assert (done.returncode, done.stdout) == (1, "")
+    sentence = f"port {port} is in use; name another with --port, or none to get a free one."
+    assert done.stderr == f"PortInUseError: {sentence}\n"
+    assert not own_commands.folder.exists()
+
+
+def test_backtest_without_a_demo_says_what_to_do(own_commands: Commands) -> None:
+    done = own_commands.run("backtest", "--json")
+    assert done.returncode == 1
+    error = json.loads(done.stdout)["error"]
+    recording = own_commands.folder / "recording.json"
+    assert error == {
+        "name": "MissingDemoError",
+        "message": f"no demo has left {recording}; run `provault demo` first, or name a file with --data.",
+    }
 
 
 def test_a_missing_anvil_is_refused_with_what_to_do(own_commands: Commands, tmp_path: Path) -> None:
@@ -127,7 +152,7 @@ def test_an_ended_demo_ends_its_chain_and_leaves_nothing(
         (anvil,) = anvils_of(running.pid)
         running.send_signal(sign)
         said = running.stderr.read()
-        assert running.wait(30) == 130
+        assert running.wait(PATIENCE_SECS) == 130
     assert said.endswith("Interrupted.\n")
     assert "Traceback" not in said
     assert not Path(f"/proc/{anvil}").exists()

@@ -133,13 +133,13 @@ def test_backtest_takes_the_demo_s_strategy_by_default_and_refuses_another(demo:
     recording = demo.commands.folder / "recording.json"
     done = demo.commands.run("backtest", "--data", str(recording), "--json")
     assert done.returncode == 0, done.stderr
+    again = demo.commands.run("backtest", "--json")
+    assert again.stdout == done.stdout, "the last demo's recording is the default"
     assert [epoch["target_bps"] for epoch in json.loads(done.stdout)["epochs"]] == [
         event.args["target"] for event in demo.history.named("Decision")
     ]
     other = demo.commands.state / "other"
     assert demo.commands.run("strategy", "random", "--out", str(other)).returncode == 0
-    refused = demo.commands.run(
-        "backtest", "--data", str(recording), "--strategy", str(other), "--json"
-    )
+    refused = demo.commands.run("backtest", "--data", str(recording), "--strategy", str(other), "--json")
     assert refused.returncode == 1
     assert json.loads(refused.stdout)["error"]["name"] == StrategyDigestError.__name__
