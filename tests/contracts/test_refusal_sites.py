@@ -251,6 +251,29 @@ def test_every_test_that_is_listed_exists_and_names_the_word() -> None:
     assert missing == []
 
 
+def test_every_contract_names_compiler_and_lock() -> None:
+    folder = source_folder()
+    sources = [*folder.glob("*.vy"), *(folder / "modules").glob("*.vy")]
+    assert len(sources) >= len(SITES)
+    for path in sources:
+        head = path.read_text("utf-8").splitlines()[:2]
+        assert head == ["# pragma version 0.4.3", "# pragma nonreentrancy on"], path.name
+
+
+def test_every_test_named_beside_the_specification_exists() -> None:
+    root = HERE.parent.parent
+    page = (root / "docs" / "decisions" / "034-sentences-and-tests.md").read_text("utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    written = {
+        name
+        for folder in ("contracts", "e2e")
+        for path in (root / "tests" / folder).rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert len(named) > 60
+    assert sorted(named - written) == []
+
+
 def test_a_refusal_without_a_test_would_be_found() -> None:
     source = "def f(a: uint256):\n    # assert a, 'no'\n    assert a < 9, \"size\"\n    self._live()\n"
     assert refusals_in(source) == {"f": ["size", "ended"]}

@@ -101,6 +101,13 @@ def test_a_partial_fill_is_continued_by_a_third_party(path: RealPath) -> None:
     assert second["spent"] >= first["spent"]
     assert path.read("side") == 1
     path.check_exits()
+    # to the last second of the epoch, and not one longer
+    end = (path.epoch + 1) * INTERVAL
+    with path.undone():
+        path.node.set_next_timestamp(end - 1)
+        path.act("trade")
+    path.node.set_next_timestamp(end)
+    assert path.refusal("trade") == "early"
 
 
 def test_idle_for_each_reason(path: RealPath) -> None:

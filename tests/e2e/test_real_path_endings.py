@@ -116,6 +116,9 @@ def test_retired_and_retired_again(invested: RealPath) -> None:
     assert path.events(path.decide(and_trade=True), "Traded")
     path.next_epoch(offset=DECIDE_SECS + 12)
     assert path.events(path.act("miss", path.epoch), "Missed")[0]["cut"] == CUT
+    # anybody may still add to the bond
+    path.send(path.market.base.functions.approve(path.vault.address, DOLLAR), path.holder)
+    path.act("add_bond", DOLLAR, sender=path.holder)
     path.check_exits()
     path.sleep_until(ending["at"] // INTERVAL + 1)
     refuse_everything_but_exits(path)
@@ -126,7 +129,7 @@ def test_retired_and_retired_again(invested: RealPath) -> None:
     base = path.market.base.functions
     before, left = base.balanceOf(path.operator).call(), path.read("bond")
     path.act("take_bond", path.operator, sender=path.operator)
-    assert base.balanceOf(path.operator).call() - before == left == BOND - CUT - BOUNTY
+    assert base.balanceOf(path.operator).call() - before == left == BOND - CUT - BOUNTY + DOLLAR
     path.check_exits()
 
 
