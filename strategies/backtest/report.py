@@ -164,7 +164,7 @@ def _empty(y_title: str) -> go.Figure:
             "font": {"family": FONT, "color": INK},
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "hovermode": "x unified",
-            "xaxis": {**axis, "automargin": True, "tickangle": 0, "nticks": 6},
+            "xaxis": {**axis, "automargin": True, "tickangle": 0, "nticks": 4},
             "yaxis": {
                 **axis,
                 "automargin": True,
