@@ -97,4 +97,4 @@ def test_the_zap_is_empty_and_nobody_loses_after_any_entry_or_exit(market):
 @pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("market", [*MARKETS, Market(8, 18, risky_is_token0=True), Market(6, 6)], ids=str)
 def test_the_zap_is_empty_and_nobody_loses_in_many_lives(market):
-    live(market, 60, 25)
+    live(market, 20, 25)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
+from audit.chain.node import Node
+from audit.run import AuditOptions, audit_vault
 from contracts.deploy import deploy_zap
 from contracts.errors import DeployError
 from tests.e2e.support.real_path import (
@@ -178,6 +182,29 @@ def test_everybody_leaves_and_the_locked_seed_stays(invested: RealPath) -> None:
     assert path.events(path.decide(and_trade=True), "Traded")
     path.send(path.zap.functions.enter(10**21, 2_000 * DOLLAR, path.holder, FOR_EVER), path.holder)
     path.check_exits()
+
+
+def test_the_audit_finds_nothing_off_in_such_a_life(invested: RealPath) -> None:
+    """Entries and exits through the Zap, a decision through a contract, a miss, a pause, and the end."""
+    path = invested
+    path.next_epoch(150)
+    call = path.decision(and_trade=True)
+    data = bytes.fromhex(call._encode_transaction_data()[2:])
+    path.send(path.relay.functions.forward(path.vault.address, data))
+    path.send(path.zap.functions.enter(10**21, MAX_UINT, path.stranger, FOR_EVER), path.holder)
+    path.send(path.zap.functions.leave(10**20, 1, path.guardian, FOR_EVER), path.holder)
+    missed = path.next_epoch(offset=DECIDE_SECS + 12)
+    path.act("miss", missed)
+    path.act("pause", sender=path.guardian)
+    path.next_epoch(-200)
+    path.decide(and_trade=True)
+    path.act("shut", sender=path.guardian)
+    path.send(path.zap.functions.leave(10**21, 1, path.holder, FOR_EVER), path.holder)
+    with closing(Node(path.node.rpc_url)) as node:
+        found = audit_vault(node, bytes.fromhex(path.vault.address[2:]), AuditOptions())
+    assert [str(finding) for finding in found.findings] == []
+    assert found.proofs_verified == 3
+    assert sorted(found.replay.misses) == [missed]
 
 
 @pytest.mark.parametrize("what", ["a token", "nothing"])
