@@ -101,12 +101,19 @@ class Simulated:
 
 
 class Chain:
-    """One node, named by its URL."""
+    """One node, named by its URL.
 
-    def __init__(self, rpc_url: str, *, timeout_secs: float = 20.0) -> None:
+    `one_chain` asks for the chain's id once only: for commands that are over before a node could change it.
+    """
+
+    def __init__(self, rpc_url: str, *, timeout_secs: float = 20.0, one_chain: bool = False) -> None:
         self.rpc_url = rpc_url
         provider = HTTPProvider(
-            rpc_url, request_kwargs={"timeout": timeout_secs}, exception_retry_configuration=None
+            rpc_url,
+            request_kwargs={"timeout": timeout_secs},
+            exception_retry_configuration=None,
+            cache_allowed_requests=one_chain,
+            cacheable_requests={RPCEndpoint("eth_chainId")},
         )
         self.web3 = Web3(provider)
         self._provider = provider

@@ -44,7 +44,7 @@ def deploy(
     """
     signer = _signer(path, config, environment) if live else None
     sender = signer.address if signer is not None else _sender_of(path, config)
-    chain = Chain(config.chain.rpc_url, timeout_secs=config.chain.request_timeout_secs)
+    chain = Chain(config.chain.rpc_url, timeout_secs=config.chain.request_timeout_secs, one_chain=True)
     file = config.record.file
     try:
         chain.check_id(config.chain.chain_id)

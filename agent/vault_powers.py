@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from agent.vault_amounts import format_amount, parse_amount
+from agent.vault_errors import VaultCommandError
 from agent.vault_reading import NEVER, checked_address
 from agent.vault_session import Action, Move, VaultCall, VaultSession
+from contracts.errors import RegistrationError
 from contracts.registration import parse_data_contract
 
 CALL_GAS, BOND_GAS, MISS_GAS = 300_000, 400_000, 3_000_000
 FEE_DECIMALS = 18
 CUT, BOUNTY, UNBOND, TIMELOCK = 10, 11, 13, 14  # places in the vault's rules
 FOR_GOOD = "this cannot be undone"
+
+
+class ProposalError(VaultCommandError):
+    """Say why an address cannot be proposed as a strategy."""
 
 
 def plan_miss(session: VaultSession, epoch: int) -> tuple[Action, bool]:
@@ -65,11 +71,14 @@ def plan_take_bond(session: VaultSession, to: str | None) -> tuple[Action, bool]
 def plan_propose(session: VaultSession, strategy: str) -> tuple[Action, bool]:
     """Plan to announce another strategy; it decides by itself once its notice is over.
 
-    Raises: RegistrationError when no data contract stands there; RefusedError.
+    Raises: ProposalError when no data contract stands there; RefusedError.
     """
     vault = session.vault
     address = checked_address(strategy, "STRATEGY")
-    content = parse_data_contract(session.chain.code(address))
+    try:
+        content = parse_data_contract(session.chain.code(address))
+    except RegistrationError as error:
+        raise ProposalError(f"there is no committed strategy at {address}: {error}.") from None
     start = (session.chain_time() + vault.rules[TIMELOCK]) // vault.interval_secs + 1
     facts = {
         "strategy": address,

@@ -141,7 +141,7 @@ class VaultSession:
             parse_amount(options.priority_fee_gwei, GWEI_DECIMALS, "--priority-fee-gwei"),
             options.wait_secs,
         )
-        self.chain = Chain(options.rpc_url)
+        self.chain = Chain(options.rpc_url, one_chain=True)
         try:
             self.chain_id = self.chain.chain_id()
             self.vault: VaultReading = read_vault(self.chain, vault)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from eth_utils.address import to_checksum_address
+
 from agent.chain import Chain
 from agent.vault_amounts import SHARE_DECIMALS, format_amount
 from agent.vault_powers import utc
@@ -13,7 +15,6 @@ from contracts.compile import compile_contract
 from contracts.deployment_probes import probe_code
 from contracts.errors import ProbeError
 
-EMPTY = "0x" + "00" * 20
 BUDGET, PERIOD, MAX_SHARES = 7, 8, 17  # places in the vault's rules
 PERCENT_DECIMALS = 16  # of a fraction with 1e18 = 1
 
@@ -23,7 +24,7 @@ def vault_status(rpc_url: str, address: str) -> dict[str, Any]:
 
     Raises: InvalidOptionError, MissingCodeError, RpcError, UnreachableError.
     """
-    chain = Chain(rpc_url)
+    chain = Chain(rpc_url, one_chain=True)
     try:
         vault = read_vault(chain, address)
         try:
@@ -66,7 +67,7 @@ def status_document(vault: VaultReading, chain_id: int, *, genuine: bool) -> dic
         "pool": vault.pool,
         "price_log": vault.price_log,
         "verifier": vault.verifier,
-        "sequencer": None if vault.sequencer == EMPTY else vault.sequencer,
+        "sequencer": _named(vault.sequencer),
         "interval_secs": vault.interval_secs,
         "epoch": epoch,
         "first_epoch": _or_none(numbers["first_epoch"]),
@@ -89,8 +90,8 @@ def status_document(vault: VaultReading, chain_id: int, *, genuine: bool) -> dic
         "budget_e18": rules[BUDGET],
         "budget_period_secs": rules[PERIOD],
         "fee_e18": numbers["fee"],
-        "strategy": strategy,
-        "pending_strategy": None if pending == EMPTY else pending,
+        "strategy": to_checksum_address(strategy),
+        "pending_strategy": _named(pending),
         "pending_from_epoch": start or None,
         "powers": _powers(vault),
         "human": _human(vault),
@@ -147,8 +148,8 @@ def _powers(vault: VaultReading) -> dict[str, Any]:
     return {
         "operator": vault.operator,
         "guardian": vault.guardian,
-        "offered_operator": None if offered_operator == EMPTY else offered_operator,
-        "offered_guardian": None if offered_guardian == EMPTY else offered_guardian,
+        "offered_operator": _named(offered_operator),
+        "offered_guardian": _named(offered_guardian),
         "frozen": frozen,
         "fee_e18": fee,
         "end_at_secs": _or_none(end_at),
@@ -198,6 +199,10 @@ def _sentence(found: Mapping[str, Any]) -> str:
 
 def _epoch_word(found: Mapping[str, Any]) -> str:
     return "decided" if found["decided"] else "claimed as missed" if found["missed"] else "not decided"
+
+
+def _named(address: str) -> str | None:
+    return None if int(address, 16) == 0 else str(to_checksum_address(address))
 
 
 def _or_none(value: int) -> int | None:
