@@ -171,6 +171,7 @@ def _models_table(rows: Sequence[Mapping[str, Any]]) -> str:
         "prove_seconds": "prove s",
         "prove_seconds_min": "least",
         "prove_cpu_seconds": "processor s",
+        "prove_unprepared_seconds": "unprepared s",
         "verify_seconds": "verify s",
         "verify_py_ecc_seconds": "py_ecc s",
         "peak_rss_mb": "peak MB",

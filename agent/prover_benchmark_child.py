@@ -38,6 +38,10 @@ def measure_here(
 
     prover = load_prover(folder)
     load_seconds = time.perf_counter() - started
+    single = _seconds_of(prover, [tuple(values) for values in inputs[: min(runs, 5) + 1]])
+    started = time.perf_counter()
+    prover = prover.for_many_proofs()
+    prepare_seconds = time.perf_counter() - started
     key = prover.proving_key.key
     setup = VerifierSetup.load(prover.proving_key.kernel, load_ceremony(), key.to_bytes(), prover.commitment)
     context = Context()
@@ -61,6 +65,8 @@ def measure_here(
     row: dict[str, Any] = {
         "runs": runs,
         "load_seconds": round(load_seconds, 4),
+        "prepare_seconds": round(prepare_seconds, 4),
+        "prove_unprepared_seconds": round(statistics.median(single), 4),
         "prove_seconds": round(statistics.median(prove), 4),
         "prove_seconds_min": round(min(prove), 4),
         "prove_seconds_max": round(max(prove), 4),
@@ -85,6 +91,16 @@ def measure_here(
     row["floor_seconds"] = round(sum(part["seconds"] for part in parts), 4)
     row["over_floor"] = round(row["prove_seconds"] / row["floor_seconds"], 2)
     return row
+
+
+def _seconds_of(prover: Prover, inputs: Sequence[tuple[int, ...]]) -> list[float]:
+    """Prove each of `inputs` and return the seconds of all but the first, which warms up."""
+    times = []
+    for values in inputs:
+        started = time.perf_counter()
+        prover.prove(bytes(32), values)
+        times.append(time.perf_counter() - started)
+    return times[1:]
 
 
 def measure_batch(

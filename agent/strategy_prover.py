@@ -54,7 +54,7 @@ class StrategyProver:
 
         Raises: prover.errors.ProverError by name; FileNotFoundError.
         """
-        return cls.of(load_prover(folder))
+        return cls.of(load_prover(folder).for_many_proofs())
 
     @classmethod
     def of(cls, prover: Prover) -> StrategyProver:

@@ -16,6 +16,8 @@ from prover.protocol.verify import VerifierSetup
 from prover.protocol.verify_batch import Claim, verify_batch
 
 BATCH_FORMAT = "provault-proof-batch-1"
+#: Decisions from which a batch saves more than preparing the prover for many proofs costs.
+LONG_BATCH = 16
 Progress = Callable[[int, int], None]
 
 
@@ -84,6 +86,8 @@ def prove_batch(prover: Prover, requests: Sequence[ProofRequest], progress: Prog
 
     Raises: WitnessError `input` for inputs out of their bounds.
     """
+    if len(requests) >= LONG_BATCH:
+        prover = prover.for_many_proofs()
     key = prover.proving_key.key
     commitment = strategy_commitment(key.digest, prover.commitment)
     proofs = []

@@ -69,6 +69,9 @@ class ArkworksGroup:
             raise KernelInputError(f"no points {start}:{stop} in a table of {len(points)}")
         return points[start:stop]
 
+    def prepare_points(self, points: Table) -> Table:
+        return points
+
     def msm(self, points: Table, scalars: Limbs) -> bytes:
         data = canonical_limbs(scalars).tobytes()
         return _product(points, [Scalar.from_le_bytes(data[i : i + 32]) for i in range(0, len(data), 32)])

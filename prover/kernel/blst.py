@@ -11,6 +11,9 @@ import sys
 from ctypes import c_bool, c_int, c_size_t, c_void_p
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
 AFFINE_G1: Final = 96
 JACOBIAN_G1: Final = 144
 AFFINE_G2: Final = 192
@@ -51,6 +54,15 @@ FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "blst_fp12_is_one": (c_bool, (c_void_p,)),
 }
 
+CALLED_BY_ADDRESS: Final = (
+    "blst_fp_mul",
+    "blst_fp_sqr",
+    "blst_fp_eucl_inverse",
+    "blst_p1_double",
+    "blst_p1_add_or_double_affine",
+)
+"""In the order in which `prover.kernel.bucket_loops` expects their addresses."""
+
 
 class BlstUnavailableError(Exception):
     """Report that this machine's ckzg wheel does not export the functions needed."""
@@ -73,6 +85,8 @@ def load() -> ctypes.CDLL:
             function = getattr(library, name)
             function.restype = result
             function.argtypes = arguments
+        for name in CALLED_BY_ADDRESS:
+            getattr(library, name)
         for name, expected in SIZES.items():
             size = getattr(library, name)
             size.restype = c_size_t
@@ -82,3 +96,9 @@ def load() -> ctypes.CDLL:
     except (OSError, AttributeError) as error:
         raise BlstUnavailableError(str(error)) from error
     return library
+
+
+def addresses(library: ctypes.CDLL) -> npt.NDArray[np.int64]:
+    """Return where the functions that compiled loops call stand."""
+    found = [ctypes.cast(getattr(library, name), c_void_p).value or 0 for name in CALLED_BY_ADDRESS]
+    return np.array(found, dtype=np.int64)

@@ -10,24 +10,31 @@ import numpy.typing as npt
 from prover.errors import KernelInputError, PointError
 from prover.field import SCALAR_MODULUS, field_inverse, root_of_unity
 from prover.kernel import blst, point_loops
+from prover.kernel.bucket_product import BucketProduct, PreparedPoints
 from prover.kernel.encoding import require_finite, split_points
 from prover.kernel.fast_field import canonical_limbs
 from prover.kernel.interface import G1_BYTES, G2_BYTES, INFINITY_G1, SmallInts, require_int64
 from prover.kernel.montgomery import Limbs
 from prover.kernel.point_loops import PointTable
-from prover.kernel.threads import map_threads, worker_count
+from prover.kernel.threads import map_threads
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Buffer: TypeAlias = "ctypes.Array[ctypes.c_char]"
 
 _FLAG_BITS: Final = 0xE0
-_SPLIT_BITS: Final = 12
-_SPLIT_WORK: Final = 12_000
-"""Scalar bits, and points times scalar bits, from which a product is worth two threads."""
+_BUCKET_WORK: Final = 30_000
+_PREPARED_WORK: Final = 60_000
+"""Points times scalar bits from which affine buckets, and kept multiples, are faster."""
+
+Table: TypeAlias = PointTable | PreparedPoints
 
 
 def _address(array: npt.NDArray[Any]) -> int:
     return int(array.ctypes.data)
+
+
+def _affine(points: Table) -> PointTable:
+    return points.affine if isinstance(points, PreparedPoints) else points
 
 
 def _judge(code: int) -> None:
@@ -46,6 +53,7 @@ class BlstGroup:
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._blst = library
+        self._buckets = BucketProduct(blst.addresses(library))
 
     def points(self, encoded: bytes) -> PointTable:
         encodings = split_points(encoded)
@@ -81,16 +89,33 @@ class BlstGroup:
         self._blst.blst_p1_to_affine(affine, point)
         return self._write_g1(ctypes.addressof(affine))
 
-    def encode_points(self, points: PointTable) -> bytes:
-        address = _address(points)
+    def encode_points(self, points: Table) -> bytes:
+        address = _address(_affine(points))
         return b"".join([self._write_g1(address + i * blst.AFFINE_G1) for i in range(len(points))])
 
-    def slice_points(self, points: PointTable, start: int, stop: int) -> PointTable:
+    def prepare_points(self, points: Table) -> Table:
+        if isinstance(points, PreparedPoints) or not len(points):
+            return points
+        projective = np.zeros((len(points), 18), dtype=np.uint64)
+        for i in range(len(points)):
+            self._blst.blst_p1_from_affine(
+                _address(projective) + i * blst.JACOBIAN_G1, _address(points) + i * blst.AFFINE_G1
+            )
+        multiples = self._to_affine(self._buckets.multiples(projective))
+        return PreparedPoints(multiples[: len(points)], multiples, len(points), 0)
+
+    def _to_affine(self, projective: Limbs) -> PointTable:
+        out = np.zeros((len(projective), 12), dtype=np.uint64)
+        pointers = (ctypes.c_void_p * 2)(_address(projective), None)
+        self._blst.blst_p1s_to_affine(_address(out), pointers, len(projective))
+        return out
+
+    def slice_points(self, points: Table, start: int, stop: int) -> Table:
         if not 0 <= start <= stop <= len(points):
             raise KernelInputError(f"no points {start}:{stop} in a table of {len(points)}")
-        return points[start:stop]
+        return points.part(start, stop) if isinstance(points, PreparedPoints) else points[start:stop]
 
-    def msm(self, points: PointTable, scalars: Limbs) -> bytes:
+    def msm(self, points: Table, scalars: Limbs) -> bytes:
         if len(scalars) > len(points):
             raise KernelInputError(f"{len(scalars)} scalars for {len(points)} points")
         magnitudes = np.empty((len(scalars), 4), dtype=np.uint64)
@@ -98,7 +123,7 @@ class BlstGroup:
         point_loops.centre(canonical_limbs(scalars), magnitudes, signs)
         return self._signed_product(points, magnitudes, signs)
 
-    def msm_small(self, points: PointTable, scalars: SmallInts) -> bytes:
+    def msm_small(self, points: Table, scalars: SmallInts) -> bytes:
         require_int64(scalars)
         if len(scalars) > len(points):
             raise KernelInputError(f"{len(scalars)} scalars for {len(points)} points")
@@ -107,37 +132,28 @@ class BlstGroup:
         point_loops.split_small(np.array(scalars), magnitudes, signs)
         return self._signed_product(points, magnitudes, signs)
 
-    def _signed_product(self, points: PointTable, magnitudes: Limbs, signs: Bytes) -> bytes:
-        limb_count = magnitudes.shape[1]
-        masks = np.zeros(limb_count, dtype=np.uint64)
-        count = point_loops.column_masks(magnitudes, masks)
-        if count == 0:
+    def _signed_product(self, points: Table, magnitudes: Limbs, signs: Bytes) -> bytes:
+        masks = np.zeros(magnitudes.shape[1], dtype=np.uint64)
+        used = point_loops.column_masks(magnitudes, masks)
+        if used == 0:
             return INFINITY_G1
         bits = int.from_bytes(masks.tobytes(), "little").bit_length()
-        table = np.empty((count, 12), dtype=np.uint64)
-        dense = np.empty((count, limb_count), dtype=np.uint64)
+        if used * bits < _BUCKET_WORK:
+            return self._write_jacobian(self._pippenger(_affine(points), magnitudes, signs, used, bits))
+        if isinstance(points, PreparedPoints) and used * bits >= _PREPARED_WORK:
+            product = self._buckets.prepared_product(points, magnitudes, signs, bits)
+        else:
+            product = self._buckets.product(_affine(points), magnitudes, signs, bits, used)
+        return self._write_jacobian(ctypes.create_string_buffer(product.tobytes(), blst.JACOBIAN_G1))
+
+    def _pippenger(
+        self, points: PointTable, magnitudes: Limbs, signs: Bytes, used: int, bits: int
+    ) -> Buffer:
+        """Sum of magnitudes_i points_i by blst's own buckets, for products too small for ours."""
+        table = np.empty((used, 12), dtype=np.uint64)
+        dense = np.empty((used, magnitudes.shape[1]), dtype=np.uint64)
         point_loops.gather(points, magnitudes, signs, table, dense)
-        digits = dense.view(np.uint8).reshape(count, limb_count * 8)
-        return self._write_jacobian(self._product(table, digits, bits))
-
-    def _product(self, table: PointTable, digits: Bytes, bits: int) -> Buffer:
-        """Sum of digits_i table_i; `digits` holds little-endian scalars below 2^bits in its rows."""
-        width = (bits + 7) // 8
-        if bits < _SPLIT_BITS or len(table) * bits < _SPLIT_WORK or worker_count() == 1:
-            return self._pippenger(table, digits[:, :width], bits)
-        cut = width // 2
-        low, high = map_threads(
-            lambda part: self._pippenger(table, *part),
-            [(digits[:, :cut], 8 * cut), (digits[:, cut:width], bits - 8 * cut)],
-        )
-        shift = (1 << 8 * cut).to_bytes(cut + 1, "little")
-        self._blst.blst_p1_unchecked_mult(high, high, shift, 8 * cut + 1)
-        self._blst.blst_p1_add_or_double(low, low, high)
-        return low
-
-    def _pippenger(self, table: PointTable, digits: Bytes, bits: int) -> Buffer:
-        """Sum of digits_i table_i by Pippenger's buckets, in this thread."""
-        rows = np.ascontiguousarray(digits)
+        rows = np.ascontiguousarray(dense.view(np.uint8).reshape(used, -1)[:, : (bits + 7) // 8])
         out = ctypes.create_string_buffer(blst.JACOBIAN_G1)
         scratch = np.empty(self._blst.blst_p1s_mult_pippenger_scratch_sizeof(len(table)) // 8 + 1, np.uint64)
         addresses = (ctypes.c_void_p * 4)(_address(table), None, _address(rows), None)
@@ -161,11 +177,11 @@ class BlstGroup:
         self._blst.blst_p1_unchecked_mult(point, point, (c % SCALAR_MODULUS).to_bytes(32, "little"), 255)
         return self._write_jacobian(point)
 
-    def inverse_dft_points(self, points: PointTable, n: int) -> PointTable:
+    def inverse_dft_points(self, points: Table, n: int) -> PointTable:
         root = field_inverse(root_of_unity(n))
         if len(points) != n:
             raise KernelInputError(f"{len(points)} points for a transform of size {n}")
-        address = _address(points)
+        address = _address(_affine(points))
         work = np.zeros((n, 18), dtype=np.uint64)
         base = _address(work)
         for i in range(n):
@@ -182,10 +198,7 @@ class BlstGroup:
                 self._blst.blst_p1_mult(base + i * 144, base + i * 144, scale, 255)
 
         map_threads(finish, [0, 1])
-        out = np.zeros((n, 12), dtype=np.uint64)
-        pointers = (ctypes.c_void_p * 2)(base, None)
-        self._blst.blst_p1s_to_affine(_address(out), pointers, n)
-        return out
+        return self._to_affine(work)
 
     def _butterflies(self, base: int, n: int, half: int, root: int) -> None:
         """One stage in place: (u, v) -> (u + w v, u - w v) on Jacobian points at `base`."""

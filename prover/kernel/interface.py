@@ -168,6 +168,12 @@ class GroupKernel(Protocol):
     def slice_points(self, points: Points, start: int, stop: int) -> Points:
         """Return points start..stop-1; 0 <= start <= stop <= len(points)."""
 
+    def prepare_points(self, points: Points) -> Points:
+        """Return the same points, for many products by full-width scalars: what helps those is computed once.
+
+        Where nothing helps, the points themselves.
+        """
+
     def msm(self, points: Points, scalars: Vector) -> bytes:
         """Return sum_i scalars_i points_i over the first len(scalars) points, encoded.
 

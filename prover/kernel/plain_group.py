@@ -83,6 +83,9 @@ class PlainGroup:
             raise KernelInputError(f"no points {start}:{stop} in a table of {len(points)}")
         return points[start:stop]
 
+    def prepare_points(self, points: Sequence[G1]) -> Sequence[G1]:
+        return points
+
     def msm(self, points: Sequence[G1], scalars: Sequence[int]) -> bytes:
         return _msm(points, scalars)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,12 @@ class Prover:
         proving_key.prepare()
         columns = WeightColumns.of(proving_key, strategy)
         return cls(proving_key, strategy, commit_weights(proving_key, strategy), columns)
+
+    def for_many_proofs(self) -> Prover:
+        """Return this prover prepared for many proofs: what each one costs falls, and starting costs more."""
+        proving_key = self.proving_key.for_many_proofs()
+        proving_key.prepare()
+        return dataclasses.replace(self, proving_key=proving_key)
 
     def prove(self, context: bytes, inputs: Sequence[int]) -> tuple[tuple[int, ...], bytes]:
         """Evaluate the model and prove its outputs.

@@ -19,6 +19,7 @@ ROW: dict[str, Any] = {
     "prove_seconds": 0.15,
     "prove_seconds_min": 0.1,
     "prove_cpu_seconds": 0.2,
+    "prove_unprepared_seconds": 0.3,
     "verify_seconds": 0.003,
     "verify_py_ecc_seconds": 2.0,
     "peak_rss_mb": 200,

@@ -206,12 +206,68 @@ def test_large_products(fast: FastKernel, size: int) -> None:
     assert fast.msm(points, fast.vector(scalars)) == fast.mul_point(GENERATOR_G1, expected)
 
 
+@pytest.mark.parametrize("size", [300, 700, 4096])
+def test_prepared_points_give_the_same_products(fast: FastKernel, size: int) -> None:
+    points, logarithms = _progression(fast, size)
+    prepared = fast.prepare_points(points)
+    assert fast.encode_points(prepared) == fast.encode_points(points)
+    assert fast.prepare_points(prepared) is prepared
+    start = size // 7
+    part = fast.slice_points(fast.slice_points(prepared, 1, size), start - 1, size - 1)
+    for table, known in ((prepared, logarithms), (part, logarithms[start:])):
+        scalars = [secrets.randbelow(R) for _ in known[: size - start]]
+        expected = sum(s * k for s, k in zip(scalars, known, strict=False))
+        assert fast.msm(table, fast.vector(scalars)) == fast.mul_point(GENERATOR_G1, expected)
+
+
+def test_preparing_changes_no_product(kernel: Kernel) -> None:
+    points, logarithms = _progression(kernel, 6)
+    prepared = kernel.prepare_points(kernel.points(kernel.encode_points(points)))
+    assert len(prepared) == 6
+    assert kernel.prepare_points(kernel.points(b"")) is not None
+    expected = kernel.mul_point(GENERATOR_G1, sum((i - 3) * k for i, k in enumerate(logarithms)))
+    assert kernel.msm(prepared, kernel.vector([i - 3 for i in range(6)])) == expected
+    assert kernel.msm_small(prepared, np.arange(6, dtype=np.int64) - 3) == expected
+
+
+@pytest.mark.parametrize("prepare", [False, True])
+@pytest.mark.parametrize("pattern", ["equal", "opposite", "infinite", "mixed"])
+def test_equal_opposite_and_infinite_points(fast: FastKernel, pattern: str, prepare: bool) -> None:
+    size = 600
+    logarithms = {
+        "equal": [5] * size,
+        "opposite": [5, -5] * (size // 2),
+        "infinite": [0] * size,
+        "mixed": [secrets.choice((0, 1, -1, 2, -2, 4)) for _ in range(size)],
+    }[pattern]
+    encoded = {k: fast.mul_point(GENERATOR_G1, k) for k in set(logarithms)}
+    points = fast.points(b"".join(encoded[k] for k in logarithms))
+    points = fast.prepare_points(points) if prepare else points
+    shared = secrets.randbelow(R)
+    drawn = [secrets.randbelow(R) for _ in range(size)]
+    for scalars in (drawn, [shared] * size, [R - 1, shared] * (size // 2)):
+        expected = sum(s * k for s, k in zip(scalars, logarithms, strict=True))
+        assert fast.msm(points, fast.vector(scalars)) == fast.mul_point(GENERATOR_G1, expected)
+
+
+@pytest.mark.parametrize(
+    "scalar", [1, 2**12, 2**12 + 1, 2**13 - 1, 2**64, 2**252 + 2**12, (R - 1) // 2, (R + 1) // 2]
+)
+def test_digits_that_carry(fast: FastKernel, scalar: int) -> None:
+    points, logarithms = _progression(fast, 500)
+    wide = secrets.randbelow(R)
+    scalars = [scalar] * 499 + [wide]
+    expected = scalar * sum(logarithms[:-1]) + wide * logarithms[-1]
+    for table in (points, fast.prepare_points(points)):
+        assert fast.msm(table, fast.vector(scalars)) == fast.mul_point(GENERATOR_G1, expected)
+
+
 def test_one_and_two_threads_agree(fast: FastKernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    points, _ = _progression(fast, 200)
-    scalars: Vector = fast.vector([secrets.randbelow(R) for _ in range(200)])
+    points, _ = _progression(fast, 400)
+    scalars: Vector = fast.vector([secrets.randbelow(R) for _ in range(400)])
     results = []
     for workers in (1, 2):
-        monkeypatch.setattr("prover.kernel.blst_group.worker_count", lambda workers=workers: workers)
+        monkeypatch.setattr("prover.kernel.bucket_product.worker_count", lambda workers=workers: workers)
         monkeypatch.setattr("prover.kernel.threads.worker_count", lambda workers=workers: workers)
         results.append(
             (
