@@ -1,8 +1,9 @@
-"""Give `provault config`: make, check and show the configuration of an agent."""
+"""Give `provault config`: make, check and show configurations, of an agent or of a deployment."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,17 @@ from agent.output import JsonOption, run_command
 if TYPE_CHECKING:
     from agent.output import Document
 
+
+class Kind(StrEnum):
+    """What a configuration is for."""
+
+    AGENT = "agent"
+    VAULT = "vault"
+
+
+KindOption = Annotated[
+    Kind, typer.Option("--kind", help="agent: for `agent run`; vault: for `vault deploy`.")
+]
 FileArgument = Annotated[Path, typer.Argument(help="Configuration file.")]
 OutArgument = Annotated[Path, typer.Argument(help="File to write.")]
 RpcOption = Annotated[str | None, typer.Option("--rpc", help="Enter this as chain.rpc_url.")]
@@ -39,34 +51,45 @@ def register(app: typer.Typer) -> None:
         vault: VaultOption = None,
         strategy: StrategyOption = None,
         keystore: KeystoreOption = None,
+        kind: KindOption = Kind.AGENT,
         json: JsonOption = False,
     ) -> None:
         """Write a configuration with every key, documented.
 
         Example: provault config new agent.yaml --rpc http://127.0.0.1:8545 --chain-id 31337
         """
-        values = {
+        if kind is Kind.VAULT and vault is not None:
+            raise typer.BadParameter("--vault is for the configuration of an agent")
+        values: dict[tuple[str, str], object] = {
             ("chain", "rpc_url"): rpc,
             ("chain", "chain_id"): chain_id,
-            ("vault", "address"): vault,
-            ("vault", "strategy_folder"): strategy.resolve() if strategy is not None else None,
             ("account", "keystore_file"): keystore.resolve() if keystore is not None else None,
         }
+        folder = strategy.resolve() if strategy is not None else None
+        if kind is Kind.AGENT:
+            values |= {("vault", "address"): vault, ("vault", "strategy_folder"): folder}
+        else:
+            public = folder / "public" if folder is not None else None
+            values |= {("strategy", "public_folder"): public}
         given = {key: value for key, value in values.items() if value is not None}
-        run_command(lambda: write_new(out, given), json=json, render=lambda found: f"wrote {found['file']}")
+        run_command(
+            lambda: write_new(out, given, kind), json=json, render=lambda found: f"wrote {found['file']}"
+        )
 
     @group.command("check")
-    def check(file: FileArgument, json: JsonOption = False) -> None:
+    def check(file: FileArgument, kind: KindOption = Kind.AGENT, json: JsonOption = False) -> None:
         """Check a configuration without running anything; exit 1 with the key that is wrong."""
-        run_command(lambda: {"file": file, "valid": bool(shown(file))}, json=json, render=lambda _: "valid")
+        run_command(
+            lambda: {"file": file, "valid": bool(shown(file, kind))}, json=json, render=lambda _: "valid"
+        )
 
     @group.command("show")
-    def show(file: FileArgument, json: JsonOption = False) -> None:
+    def show(file: FileArgument, kind: KindOption = Kind.AGENT, json: JsonOption = False) -> None:
         """Show a configuration as it takes effect: defaults and environment included."""
-        run_command(lambda: shown(file), json=json, render=_as_yaml)
+        run_command(lambda: shown(file, kind), json=json, render=_as_yaml)
 
 
-def write_new(out: Path, values: Mapping[tuple[str, str], object]) -> Document:
+def write_new(out: Path, values: Mapping[tuple[str, str], object], kind: Kind) -> Document:
     """Write a new configuration file.
 
     Raises: UnreadableFileError when the file exists.
@@ -74,7 +97,12 @@ def write_new(out: Path, values: Mapping[tuple[str, str], object]) -> Document:
     from agent.config import config_template
     from agent.errors import UnreadableFileError
 
-    text = config_template(values)
+    if kind is Kind.VAULT:
+        from agent.vault_config import deployment_template
+
+        text = deployment_template(values)
+    else:
+        text = config_template(values)
     try:
         with out.open("x", encoding="utf-8") as stream:
             stream.write(text)
@@ -83,7 +111,7 @@ def write_new(out: Path, values: Mapping[tuple[str, str], object]) -> Document:
     return {"file": out}
 
 
-def shown(file: Path) -> Document:
+def shown(file: Path, kind: Kind) -> Document:
     """Return a configuration as a document.
 
     Raises: agent.errors.ConfigError, MissingFileError.
@@ -93,7 +121,12 @@ def shown(file: Path) -> Document:
     from agent.chain import without_secrets
     from agent.config import load_config
 
-    document = load_config(file, os.environ).model_dump(mode="json")
+    if kind is Kind.VAULT:
+        from agent.vault_config import load_deployment_config
+
+        document = load_deployment_config(file, os.environ).model_dump(mode="json")
+    else:
+        document = load_config(file, os.environ).model_dump(mode="json")
     document["chain"]["rpc_url"] = without_secrets(document["chain"]["rpc_url"])
     return document
 
