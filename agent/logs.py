@@ -26,6 +26,8 @@ _URL_QUERY_SECRET = re.compile(
     r"(?P<name>[?&](?:[A-Za-z_-]*(?:key|token|secret|password))=)[^&\s]+", re.IGNORECASE
 )
 
+#: Their debug lines show whole URLs of nodes, whose path may be a key, and raw requests.
+_TALKATIVE = ("urllib3", "web3", "ccxt")
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
@@ -60,6 +62,8 @@ def configure_logs(*, json: bool = False, verbosity: int = 0) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

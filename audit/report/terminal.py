@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from audit.report.wording import Document, amount, facts, outcome, proof_word, verdict
+from audit.report.wording import Document, amount, day, facts, outcome, proof_word, verdict
 
 EPOCH_COLUMNS = ("epoch", "UTC", "target", "proof", "trade or idle", "value", "")
 
@@ -61,10 +61,12 @@ def _powers(document: Document) -> Table:
 
 def _summary(document: Document) -> Table:
     table = _table("Summary", ("", ""))
-    table.add_row("head block", f"{document['head']['hash']}: compare it with another source")
+    head = document["head"]
+    table.add_row("head block", f"{head['block']} of {day(head['time'])} UTC; compare its hash elsewhere")
+    table.add_row("its hash", head["hash"])
     for label, value in facts(document):
         table.add_row(label, escape(value))
-    table.add_row("made the pool", document["market"]["factory"])
+    table.add_row("factory of the pool", document["market"]["factory"])
     for role, address in document["roles"].items():
         table.add_row(role, address)
     for strategy in document["strategies"]:

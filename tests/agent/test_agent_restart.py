@@ -18,6 +18,7 @@ import pytest
 from agent.config import config_template
 from agent.errors import JournalError
 from agent.journal import Journal
+from tests.agent.support.dying_agent import steps_file
 from tests.agent.support.live_vault import GWEI, LiveVault, write_light_keystore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,18 +27,20 @@ PATIENCE_SECS = 300.0
 MOST_WRITES = 16
 CHAIN_ID = 31337
 
+pytestmark = pytest.mark.timeout(3_600)  # some twenty processes start one after the other
+
 
 class Agents:
     """Agent processes of one configuration, one at a time."""
 
-    def __init__(self, live: LiveVault, folder: Path) -> None:
+    def __init__(self, live: LiveVault, folder: Path, *, rpc_url: str | None = None) -> None:
         self.live = live
         self.journal = folder / "journal.sqlite"
         self.config = folder / "agent.yaml"
         self.said = folder / "stderr.txt"
         write_light_keystore(folder / "key.json", live.operator, PASSPHRASE)
         values = {
-            ("chain", "rpc_url"): live.node.rpc_url,
+            ("chain", "rpc_url"): rpc_url or live.node.rpc_url,
             ("chain", "chain_id"): CHAIN_ID,
             ("chain", "local_time"): True,
             ("vault", "address"): live.vault.address,
@@ -54,6 +57,7 @@ class Agents:
     def start(self, epoch: int, write: int, moment: str = "after") -> None:
         """Start an agent that dies at a write about an epoch."""
         words = [sys.executable, "-m", "tests.agent.support.dying_agent", str(self.config)]
+        steps_file(self.config).unlink(missing_ok=True)
         with self.said.open("ab") as stderr:
             self.process = subprocess.Popen(
                 [*words, str(epoch), str(write), moment], env=self.environment, cwd=ROOT, stderr=stderr
@@ -79,10 +83,15 @@ class Agents:
         """Wait until the agent has killed itself."""
         assert not self._until(lambda: False)
 
-    def lives(self, *, secs: float) -> bool:
-        """Tell whether the agent still lives after a moment."""
-        time.sleep(secs)
-        return self.process is not None and self.process.poll() is None
+    def survives(self) -> bool:
+        """Wait until the agent has finished two more steps, the running one included; False when it dies."""
+        before = self.steps()
+        return self._until(lambda: self.steps() >= before + 2)
+
+    def steps(self) -> int:
+        """Return how many steps the agent has finished."""
+        file = steps_file(self.config)
+        return int(file.read_text() or 0) if file.is_file() else 0
 
     def _until(self, reached: Callable[[], bool]) -> bool:
         assert self.process is not None
@@ -123,7 +132,8 @@ def test_a_kill_at_each_write_loses_and_repeats_nothing(live: LiveVault, agents:
         assert live.next_epoch((-1) ** write * 50) == epoch
         due.append(epoch)
         survived = agents.until_finished(epoch)
-        if survived and agents.lives(secs=0.5):
+        survived = survived and agents.survives()
+        if survived:
             break
         kills += 1
     assert survived, "an agent that is killed at no write finishes"

@@ -24,7 +24,7 @@ class ClosedError(AgentError):
 def provault(*words: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in its own process."""
     return subprocess.run(
-        [sys.executable, "-m", "agent", *words], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "agent", *words], capture_output=True, text=True, check=False, timeout=300
     )
 
 

@@ -18,7 +18,7 @@ from agent.instance_lock import holder, stop
 from agent.scheduler import Daemon
 from agent.step_report import StepOutcome, StepReport
 from tests.agent.support.live_vault import LiveVault, write_light_keystore
-from tests.agent.test_agent_restart import PASSPHRASE, Agents
+from tests.agent.test_agent_restart import PASSPHRASE, PATIENCE_SECS, Agents
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -106,14 +106,17 @@ def test_a_journal_that_fails_halts_too() -> None:
 
 
 def test_it_wakes_until_told_to_stop_and_restores_the_signals() -> None:
+    class ToldToStop(ScriptedAgent):
+        def step(self) -> StepReport | None:
+            if self.steps == 3:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().step()
+
     event = threading.Event()
-    agent = ScriptedAgent()
+    agent = ToldToStop()
     handler = signal.getsignal(signal.SIGTERM)
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
     daemon_of(agent, SystemClock(event), event).run()
-    timer.join()
-    assert agent.steps >= 3
+    assert agent.steps >= 4
     assert signal.getsignal(signal.SIGTERM) is handler
 
 
@@ -131,29 +134,29 @@ def test_a_signal_lets_the_running_step_finish() -> None:
     assert finished.is_set()
 
 
+@pytest.mark.timeout(3_600)
 def test_the_daemon_decides_and_ends_when_it_is_told(live: LiveVault, tmp_path: Path) -> None:
     agents = Agents(live, tmp_path)
     write_light_keystore(tmp_path / "key.json", live.operator, PASSPHRASE)
     words = [sys.executable, "-m", "agent", "agent", "run", "--live", "--json"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*words, "--config", str(agents.config)],
         env=agents.environment,
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    )
-    try:
-        until = time.monotonic() + 60
-        while holder(agents.journal) is None and time.monotonic() < until:
-            time.sleep(0.05)
-        epoch = live.next_epoch()
-        while agents.state(epoch) != "done" and time.monotonic() < until:
-            time.sleep(0.05)
-        assert stop(agents.journal, SystemClock(), 30.0) == process.pid
-        out, err = process.communicate(timeout=30)
-    finally:
-        process.kill()
-        process.wait()
+    ) as process:
+        try:
+            until = time.monotonic() + PATIENCE_SECS
+            while holder(agents.journal) is None and time.monotonic() < until:
+                time.sleep(0.05)
+            epoch = live.next_epoch()
+            while agents.state(epoch) != "done" and time.monotonic() < until:
+                time.sleep(0.05)
+            assert stop(agents.journal, SystemClock(), PATIENCE_SECS) == process.pid
+            out, err = process.communicate(timeout=PATIENCE_SECS)
+        finally:
+            process.kill()
     assert process.returncode == 0, err
     assert b'"halted": null' in out
     assert list(live.decisions()) == [epoch]

@@ -19,7 +19,7 @@ SETTINGS = FeeSettings(
     max_fee_wei=100 * GWEI,
     priority_fee_wei=GWEI,
     replace_after_secs=60,
-    confirm_wait_secs=10.0,
+    confirm_wait_secs=120.0,
     confirmations=1,
 )
 IMPATIENT = replace(SETTINGS, confirm_wait_secs=0.01)

@@ -28,7 +28,7 @@ def is_running(process_id: int) -> bool:
 
 
 def wait_for_end(process_id: int) -> bool:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 300
     while is_running(process_id) and time.monotonic() < until:
         time.sleep(0.02)
     return not is_running(process_id)

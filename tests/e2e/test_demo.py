@@ -6,14 +6,19 @@ import json
 import re
 from statistics import median
 
+import pytest
+
 from agent.demo.frauds import FRAUDS, innermost_refusal
 from agent.demo.period import EPOCHS, FIRST_EPOCH
 from agent.demo.prices import DATA_FILE
 from agent.demo.transaction_trace import gas_of_call
 from contracts.refusal import refusal_of
+from strategies.artefacts import read_strategy
 from strategies.pool import PoolState, swap_exact_input
 from strategies.tick_math import Q128, q_ratio_at_tick, sqrt_ratio_at_tick, value_in_base
 from tests.e2e.support.live_demo import LiveDemo
+
+pytestmark = pytest.mark.timeout(3_600)  # the first test of a process waits for a whole demo
 
 KEYS = {
     "epochs", "executed", "held", "frauds", "prove_seconds_median", "verify_gas_median", "decide_gas_median",
@@ -184,3 +189,25 @@ def test_secrets_are_private_and_the_rest_is_readable(demo: LiveDemo) -> None:
         "recording.json": 0o644,
         "report.html": 0o644,
     }
+
+
+def test_what_is_left_shows_no_blinding_and_no_row_of_weights(demo: LiveDemo) -> None:
+    folder = demo.commands.folder
+    strategy = read_strategy(folder / "strategy")
+    blinding = (folder / "strategy" / "secret" / "blinding.bin").read_bytes()
+    scalars = [blinding[at : at + 32] for at in range(len(blinding) % 32, len(blinding), 32)]
+    weights = (folder / "strategy" / "secret" / "weights.bin").read_bytes()
+    row = [int(weight) for weight in strategy.weights.layers[0][0][0][:12]]
+    parts = [weights[at : at + 64] for at in range(0, len(weights), 64)]
+    needles = [part for part in parts if len(set(part)) > 16]  # not what is zero, or repeats
+    needles += [str(row)[1:-1].encode(), ",".join(map(str, row)).encode()]
+    for scalar in scalars:
+        values = (int.from_bytes(scalar, "big"), int.from_bytes(scalar, "little"))
+        needles += [scalar, scalar.hex().encode(), *(str(value).encode() for value in values)]
+    files = [folder / name for name in ("recording.json", "report.html", "journal.sqlite")]
+    files += [path for path in (folder / "strategy" / "public").iterdir() if path.name != "card.md"]
+    contents = {path.name: path.read_bytes() for path in files}
+    contents |= {"stdout": demo.done.stdout.encode(), "stderr": demo.done.stderr.encode()}
+    assert len(scalars) > 2
+    assert len(needles) > 10
+    assert {name for name, content in contents.items() for needle in needles if needle in content} == set()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
 from contracts.vault_parameters import ONE
 from strategies.tick_math import q_ratio_at_tick
 from tests.e2e.support.live_demo import LiveDemo
+
+pytestmark = pytest.mark.timeout(3_600)  # the first test of a process waits for a whole demo
 
 POOL_FEE = 500
 HOUR, DECIDE_SECS = 3_600, 1_200

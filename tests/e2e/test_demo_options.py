@@ -18,6 +18,8 @@ from agent.demo.prices import INTERVAL_SECS, synthetic_prices
 from strategies.recording import read_recording
 from tests.e2e.support.live_demo import Commands
 
+pytestmark = pytest.mark.timeout(3_600)  # the first test of a process waits for a whole demo
+
 PATIENCE_SECS = 300
 START = 1_700_000_000 // (4 * INTERVAL_SECS) * (4 * INTERVAL_SECS)
 
@@ -47,13 +49,13 @@ def test_a_kept_chain_runs_on_until_it_is_stopped(own_commands: Commands, tmp_pa
     assert (document["epochs"], document["data_source"]) == (2, "own.csv")
     ask = {"jsonrpc": "2.0", "id": 1, "method": "eth_getCode", "params": [document["vault"], "latest"]}
     try:
-        code = requests.post(document["rpc_url"], json=ask, timeout=10).json()["result"]
+        code = requests.post(document["rpc_url"], json=ask, timeout=60).json()["result"]
         assert len(code) > 1_000
     finally:
         stopped = own_commands.run("demo", "--stop", "--json")
     assert json.loads(stopped.stdout) == {"stopped": [document["rpc_url"]]}
     with pytest.raises(requests.ConnectionError):
-        requests.post(document["rpc_url"], json=ask, timeout=10)
+        requests.post(document["rpc_url"], json=ask, timeout=60)
     again = own_commands.run("demo", "--stop")
     assert (again.returncode, again.stdout) == (0, "no chain of a demo is running\n")
     recording = read_recording(own_commands.folder / "recording.json")

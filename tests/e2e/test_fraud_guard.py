@@ -17,6 +17,8 @@ from prover.artefacts import load_prover
 from strategies.features import model_inputs
 from tests.e2e.support.live_demo import LiveDemo
 
+pytestmark = pytest.mark.timeout(3_600)  # the first test of a process waits for a whole demo
+
 HOUR = 3_600
 OTHER_REASON = "closed"
 

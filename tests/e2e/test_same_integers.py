@@ -27,6 +27,8 @@ from strategies.recording import DecisionMade, TradeCalled, TradedOutcome
 from strategies.ticks import tick_series
 from tests.e2e.support.live_demo import LiveDemo
 
+pytestmark = pytest.mark.timeout(3_600)  # the first test of a process waits for a whole demo
+
 WINDOW = 33
 
 

@@ -2,7 +2,8 @@
 
     python -m tests.agent.support.dying_agent CONFIG EPOCH WRITE before|after
 
-Only writes about EPOCH count. Without dying it goes on until it is told to end.
+Only writes about EPOCH count. Without dying it goes on until it is told to end. Beside the configuration it
+keeps the number of steps that it has survived.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ def dying_journal(epoch: int, write: int, moment: str) -> type[Journal]:
     return DyingJournal
 
 
+def steps_file(config_file: Path) -> Path:
+    """Return where the number of finished steps is kept."""
+    return config_file.with_name("steps.txt")
+
+
 def main() -> None:
     config_file, epoch, write, moment = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     stop = threading.Event()
@@ -50,8 +56,11 @@ def main() -> None:
     with assemble(
         config_file, config, live=True, environment=os.environ, stop=stop, journal_type=kind
     ) as assembly:
+        steps = 0
         while not stop.is_set():
             assembly.agent.step()
+            steps += 1
+            steps_file(config_file).write_text(str(steps))
             stop.wait(POLL_SECS)
 
 

@@ -48,7 +48,7 @@ SEED, BOND = 100_000 * DOLLAR, 4_000 * DOLLAR
 CARDINALITY = 300
 GAS = GasLimits(push=3_000_000, decide=5_000_000, trade=1_500_000)
 GWEI = 10**9
-MINING_SECS = 30.0
+MINING_SECS = 300.0
 
 
 @dataclass
@@ -210,7 +210,7 @@ def settings_for(chain_id: int = 31337, **fees: float) -> AgentSettings:
         "max_fee_wei": 100 * GWEI,
         "priority_fee_wei": GWEI,
         "replace_after_secs": 60,
-        "confirm_wait_secs": 5.0,
+        "confirm_wait_secs": 120.0,  # over as soon as there is a receipt
         "confirmations": 1,
         **fees,
     }

@@ -21,7 +21,7 @@ from agent.demo.vault_history import VaultHistory
 from contracts.compile import compile_contract
 from strategies.recording import Recording, read_recording
 
-DEMO_SECS = 540
+DEMO_SECS = 3_000
 
 
 @dataclass(frozen=True)
