@@ -26,6 +26,8 @@ KEY_MAGIC: Final = b"provault/verifying-key" + bytes(6) + (1).to_bytes(4, "big")
 HEADER_WORDS: Final = 18
 RUN_WORDS: Final = 3
 NO_FLAGS: Final = 0
+#: No key has more lanes or weight packs: counts that follow from them fit into memory.
+LANE_AND_PACK_LIMIT: Final = 1 << 16
 DATA_CONTRACT_PREFIX: Final = b"\x00\x01"
 
 
@@ -198,6 +200,10 @@ def _check_parameters(layout: LayoutParameters) -> None:
     fault = layout.fault()
     if fault is not None:
         raise VerificationError("key", "parameters", expected="the conditions of the protocol", found=fault)
+    most = max(layout.lanes, layout.weight_packs)
+    if most > LANE_AND_PACK_LIMIT:
+        limit = f"L and K up to {LANE_AND_PACK_LIMIT}"
+        raise VerificationError("key", "parameters", expected=limit, found=most)
 
 
 def _parse_runs(content: bytes) -> tuple[InputRun, ...]:
