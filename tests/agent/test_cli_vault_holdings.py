@@ -250,3 +250,29 @@ def test_both_tokens_and_a_zap(people: People, journal: Journal) -> None:
     assert "'price'" in line
     line = people.refused("redeem", "VAULT", "all", "--zap", live.vault.address, as_="depositor")
     assert "is not the Zap that this version of provault compiles to" in line
+
+
+def test_an_allowance_that_is_too_small_is_cleared_first(people: People) -> None:
+    live = people.live
+    people.give_base("depositor", 100 * DOLLAR)
+    owner = people.address("depositor")
+    live.market.base.functions.approve(live.vault.address, 7).transact({"from": owner})
+    found = people.does("deposit", "VAULT", "--shares", "5", "--slippage-bps", "0", as_="depositor")
+    spent = [call["arguments"][-1] for call in found["calls"][:2]]
+    assert (spent, len(found["calls"])) == ([0, 5 * DOLLAR], 3)
+    assert live.market.base.functions.allowance(owner, live.vault.address).call() == 0, "nothing is left over"
+
+
+def test_a_node_that_simulates_one_call_at_a_time(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Chain, "simulate_together", lambda self, calls, sender: None)
+    people.give_base("depositor", 100 * DOLLAR)
+    found = people.tries("deposit", "VAULT", "--shares", "5", as_="depositor")
+    assert "only the first was tried" in found["notes"][0]
+    assert found["moves"][0]["amount"] == "5", "the vault's own preview"
+    people.does("deposit", "VAULT", "--shares", "5", as_="depositor")
+    assert people.shares_of("depositor") == 5 * SHARE
+    zap = deploy_zap(
+        people.live.node.web3, people.live.vault.address, sender=people.address("stranger")
+    ).address
+    line = people.refused("deposit", "VAULT", "--shares", "5", "--zap", zap, as_="depositor")
+    assert "--max-base" in line
