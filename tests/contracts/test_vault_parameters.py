@@ -2,8 +2,10 @@
 
 from dataclasses import fields, replace
 
+import boa
 import pytest
 from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 
 from contracts.compile import compile_contract
 from contracts.errors import ParametersError
@@ -164,6 +166,17 @@ def test_a_strategy_other_than_the_one_named_by_its_code_is_refused(world):
         deploy_with(world, "strategy_hash", b"\x01" * 32, "deployment")
     with refused("key"):
         deploy_with(world, "strategy", account("nobody"), "deployment")
+
+
+@pytest.mark.parametrize(("balance", "code_hash"), [(0, bytes(32)), (1, keccak(b""))])
+def test_a_strategy_without_code_is_refused(world, balance, code_hash):
+    """An account without code has a code hash too, so the hash alone would let it pass."""
+    with boa.env.anchor():
+        boa.env.set_balance(STRANGER, balance)
+        changed = replace(world.parameters.deployment, strategy=STRANGER, strategy_hash=code_hash)
+        parameters = replace(world.parameters, deployment=changed)
+        with refused("key"):
+            deploy("Vault", *parameters.constructor_arguments())
 
 
 @pytest.mark.parametrize(
