@@ -1,0 +1,64 @@
+"""Which contracts are mutated, what is compiled to try a mutant, and which tests may notice it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+VAULT_TESTS = (
+    "test_vault_shares",
+    "test_vault_decisions",
+    "test_vault_trades",
+    "test_vault_bond",
+    "test_vault_ending",
+    "test_vault_powers",
+    "test_vault_exits",
+    "test_vault_tokens",
+    "test_vault_parameters",
+    "test_vault_sandwich",
+    "test_vault_invariants",
+    "attacks/test_threats_timing",
+    "attacks/test_threats_rounding",
+    "attacks/test_threats_market",
+)
+VERIFIER_TESTS = (
+    "test_verifier",
+    "test_verifier_key",
+    "test_verifier_transcript",
+    "test_verifier_terms",
+    "test_verifier_opening",
+    "test_verifier_constants",
+    "test_verifier_gas",
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A contract whose guards are removed one by one."""
+
+    contract: str  # path below `contracts` without its suffix
+    compiled: str  # the contract that the tests deploy
+    tests: tuple[str, ...]  # files below `tests/contracts` without their suffix
+    together: int = 0  # how many mutants may share a compilation and stay below the code size limit
+    kinds: tuple[str, ...] = ()  # of guards that may; empty for all
+
+
+#: What every contract stands on first.
+SUBJECTS = (
+    Subject("modules/refusal", "testing/ShareToken", ("test_erc20",)),
+    Subject("modules/erc20", "testing/ShareToken", ("test_erc20",)),
+    Subject("modules/full_math", "testing/ArithmeticProbe", ("test_full_math",)),
+    Subject("modules/roles", "Vault", VAULT_TESTS, together=40),
+    Subject("modules/strategy_pin", "Vault", VAULT_TESTS, together=40),
+    Subject("Vault", "Vault", VAULT_TESTS, together=40),
+    Subject("PriceLog", "PriceLog", ("test_price_log", "test_price_log_fuzz"), together=40),
+    Subject("Zap", "Zap", ("test_zap_refusals", "test_zap", "test_zap_property"), together=40),
+    Subject("modules/tick_math", "testing/ArithmeticProbe", ("test_tick_math",)),
+    Subject("modules/verifier_constraints", "testing/ConstraintsProbe", ("test_verifier_constraints",)),
+    Subject("Verifier", "Verifier", VERIFIER_TESTS, together=12, kinds=("refusal", "call")),
+)
+
+
+def subject_of(contract: str) -> Subject:
+    """Return the subject with this name."""
+    (found,) = (subject for subject in SUBJECTS if subject.contract == contract)
+    return found
