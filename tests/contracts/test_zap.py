@@ -89,6 +89,48 @@ def test_a_call_in_its_last_second_counts(zapped):
     zapped.check_empty()
 
 
+# -- the caller's limit
+
+
+def test_entry_above_the_callers_limit_is_refused(zapped):
+    with zapped.world.undone():
+        spent = zapped.enter(SHARES)
+    with refused("price"):
+        zapped.enter(SHARES, max_base=spent - 1)
+    assert zapped.enter(SHARES, max_base=spent) == spent
+
+
+def test_a_limit_that_leaves_nothing_for_the_swap_is_refused(zapped):
+    base_in, risky_in = zapped.world.vault.preview(SHARES)
+    assert risky_in > 0
+    for limit in (base_in, base_in - 1, 0):
+        with refused("price"):
+            zapped.enter(SHARES, max_base=limit)
+
+
+def test_exit_below_the_callers_limit_is_refused(zapped):
+    with zapped.world.undone():
+        got = zapped.leave(SHARES)
+    with refused("price"):
+        zapped.leave(SHARES, min_base=got + 1)
+    assert zapped.leave(SHARES, min_base=got) == got
+
+
+def test_a_pool_pushed_before_an_entry_is_the_callers_own_affair(zapped):
+    """The limit refuses the push; without one the caller pays for it, and no other holder does."""
+    world, start = zapped.world, zapped.world.spot()
+    with world.undone():
+        spent, got = zapped.enter(SHARES), zapped.leave(SHARES)
+    world.move(start + 300)
+    with refused("price"):
+        zapped.enter(SHARES, max_base=spent)
+    assert zapped.enter_checked(SHARES) > spent
+    world.move(start - 300)
+    with refused("price"):
+        zapped.leave(SHARES, min_base=got)
+    assert zapped.leave_checked(SHARES) < got
+
+
 # -- what the vault holds
 
 

@@ -90,7 +90,7 @@ MARKETS = [Market(), Market(18, 6, risky_is_token0=True)]
 
 @pytest.mark.parametrize("market", MARKETS, ids=str)
 def test_the_zap_is_empty_and_nobody_loses_after_any_entry_or_exit(market):
-    live(market, 7, 9)
+    live(market, 5, 9)
 
 
 @pytest.mark.long

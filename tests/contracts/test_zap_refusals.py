@@ -6,7 +6,6 @@ import pytest
 from contracts.refusal import reason_in
 from tests.contracts.support.evm import deploy, refused
 from tests.contracts.support.vault_world import (
-    DEAD,
     HOLDER,
     OTHER,
     STRANGER,
@@ -18,7 +17,6 @@ from tests.contracts.support.zap_world import SIGNER, Zapped
 
 HOSTILE = "testing/TokenHostile"
 SHARES = 10**21
-LOWER, UPPER = -887_270, 887_270
 
 
 def hostile(**market):
@@ -106,60 +104,12 @@ def test_an_address_without_a_contract_is_no_vault():
 # -- the caller's limit
 
 
-def test_entry_above_the_callers_limit_is_refused(zapped):
-    with zapped.world.undone():
-        spent = zapped.enter(SHARES)
-    with refused("price"):
-        zapped.enter(SHARES, max_base=spent - 1)
-    assert zapped.enter(SHARES, max_base=spent) == spent
-
-
-def test_a_limit_that_leaves_nothing_for_the_swap_is_refused(zapped):
-    base_in, risky_in = zapped.world.vault.preview(SHARES)
-    assert risky_in > 0
-    for limit in (base_in, base_in - 1, 0):
-        with refused("price"):
-            zapped.enter(SHARES, max_base=limit)
-
-
 def test_a_limit_below_the_base_part_is_refused_when_no_swap_is_needed(plain):
     base_in, risky_in = plain.world.vault.preview(SHARES)
     assert risky_in == 0
     with refused("price"):
         plain.enter(SHARES, max_base=base_in - 1)
     assert plain.enter(SHARES, max_base=base_in) == base_in
-
-
-def test_exit_below_the_callers_limit_is_refused(zapped):
-    with zapped.world.undone():
-        got = zapped.leave(SHARES)
-    with refused("price"):
-        zapped.leave(SHARES, min_base=got + 1)
-    assert zapped.leave(SHARES, min_base=got) == got
-
-
-def test_a_pool_pushed_before_an_entry_is_the_callers_own_affair(zapped):
-    """The limit refuses the push; without one the caller pays for it, and no other holder does."""
-    world, start = zapped.world, zapped.world.spot()
-    with world.undone():
-        spent, got = zapped.enter(SHARES), zapped.leave(SHARES)
-    world.move(start + 300)
-    with refused("price"):
-        zapped.enter(SHARES, max_base=spent)
-    assert zapped.enter_checked(SHARES) > spent
-    world.move(start - 300)
-    with refused("price"):
-        zapped.leave(SHARES, min_base=got)
-    assert zapped.leave_checked(SHARES) < got
-
-
-def test_a_pool_that_cannot_fill_the_swap_is_refused(zapped):
-    world = zapped.world
-    world.mover.remove(world.pool.address, LOWER, UPPER, world.market.liquidity, DEAD)
-    with refused("price"):
-        zapped.enter(SHARES)
-    with refused("price"):
-        zapped.leave(SHARES)
 
 
 # -- the callback

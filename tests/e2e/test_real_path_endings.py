@@ -165,6 +165,8 @@ def test_a_pool_without_liquidity_stops_the_zap_and_no_exit_in_kind(invested: Re
     edge = market.usable_tick(EDGE)
     market.remove_liquidity(-edge, edge, market.liquidity())
     path.check_exits(zap_word="price")
+    enter = path.zap.functions.enter(10**20, MAX_UINT, path.holder, FOR_EVER)
+    assert path.word(enter, path.holder) == "price"
     path.act("shut", sender=path.guardian)
     path.check_exits(zap_word="price")
 
