@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.errors import AgentError, InternalError, MissingFileError, UnreadableFileError
+from prover.preparation import listening
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -95,7 +96,7 @@ def run_command(
     Raises: typer.Exit with 1 for a refusal or a defect and 130 for an interruption.
     """
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), listening(_say):
             outcome = action()
         result = outcome if isinstance(outcome, CommandResult) else CommandResult(outcome)
         emit(result.document, json=json, render=render, as_json=as_json)
@@ -114,6 +115,11 @@ def run_command(
         raise typer.Exit(EXIT_REFUSED) from None
     if result.exit_code != EXIT_DONE:
         raise typer.Exit(result.exit_code)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 def report(error: Exception, *, json: bool, name: str | None = None) -> None:

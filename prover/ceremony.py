@@ -27,6 +27,7 @@ from prover.kernel.interface import (
     GENERATOR_G2,
     Kernel,
 )
+from prover.preparation import announce
 
 RANDOM_BITS: Final = 128
 """Size of the coefficients of a random combination; a false claim survives with probability 2^-128."""
@@ -97,6 +98,7 @@ def load_ceremony(path: Path | None = None, *, kernel: Kernel | None = None) -> 
     cached = cache_folder() / f"ceremony-1-{digest[:16]}.bin"
     ceremony = _read_cached(cached, pin)
     if ceremony is None:
+        announce("checking the ceremony's powers, once for this machine")
         ceremony = parse_ceremony(data, pin.g1_count, pin.g2_count)
         expanded = _expanded(ceremony)
         if hashlib.sha256(expanded).hexdigest() != pin.expanded_sha256:

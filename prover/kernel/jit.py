@@ -10,7 +10,9 @@ configure_numba()
 import numba  # noqa: E402  (its cache folder must be set first)
 from llvmlite import ir as _ir  # type: ignore[import-untyped]  # noqa: E402
 from numba import types as _types  # noqa: E402
+from numba.core import caching as _caching  # noqa: E402
 from numba.core import cgutils as _cgutils  # noqa: E402
+from numba.core import runtime as _runtime  # noqa: E402
 from numba.extending import intrinsic as _intrinsic  # noqa: E402
 
 Untyped: TypeAlias = Any
@@ -24,9 +26,31 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+_FunctionCache: Untyped = _caching.FunctionCache
+_run_time: Untyped = _runtime
+
+
+class _SoundCache(_FunctionCache):  # type: ignore[misc]
+    """numba's cache of one function, which forgets a damaged file instead of failing on it.
+
+    It loads kept code without numba's compiler, whose registries take a third of a second to fill.
+    """
+
+    def load_overload(self, signature: Untyped, context: Untyped) -> Untyped:
+        try:
+            _run_time.rtsys.initialize(context)
+            with self._guard_against_spurious_io_errors():
+                return self._load_overload(signature, context)
+        except Exception:  # what unpickling a damaged file raises cannot be listed
+            self.flush()
+            return None
+
+
 def compiled(function: Callable[P, T]) -> Callable[P, T]:
     """Compile `function` at its first call and keep the machine code on disk."""
-    return cast(Callable[P, T], numba.njit(cache=True, nogil=True)(function))
+    dispatcher: Untyped = numba.njit(nogil=True)(function)
+    dispatcher._cache = _SoundCache(function)
+    return cast(Callable[P, T], dispatcher)
 
 
 def intrinsic(function: Callable[..., Untyped]) -> Callable[..., Untyped]:

@@ -1,10 +1,14 @@
 """Compile every loop ahead of time, so that the first proof does not wait for it."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from prover.kernel import GENERATOR_G1, default_kernel
+from prover.kernel.cache import configure_numba
+from prover.preparation import announce
 
 
 def warm_kernel(progress: Callable[[str], None] = lambda step: None) -> None:
@@ -40,3 +44,16 @@ def warm_kernel(progress: Callable[[str], None] = lambda step: None) -> None:
     kernel.msm(points, wide)
     kernel.msm(kernel.prepare_points(points), wide)
     kernel.msm_small(points, np.array([1, -1], dtype=np.int64))
+    _marker().touch()
+
+
+def ensure_warm() -> None:
+    """Compile everything with an announcement for each step, unless it is compiled already."""
+    if not _marker().exists():
+        warm_kernel(lambda step: announce(f"compiling arithmetic for {step}, once for this version"))
+
+
+def _marker() -> Path:
+    """Return a file that stands beside the compiled code, and is deleted with it."""
+    configure_numba()
+    return Path(os.environ["NUMBA_CACHE_DIR"]) / "complete"

@@ -16,6 +16,7 @@ from prover.errors import PointError
 from prover.field import SCALAR_MODULUS as R
 from prover.kernel.cache import cache_folder, write_atomic
 from prover.kernel.interface import G1_BYTES, Kernel, Points
+from prover.preparation import announce
 from prover.protocol.transcript import encode_word
 
 #: Coefficients a mask can have: a cubic for phi and e.
@@ -48,6 +49,7 @@ def packed_basis(
     path = cache_folder() / f"packed-basis-1-{ceremony.digest.hex()[:16]}-{rows}-{pack_columns}.bin"
     encoded = _read(path.read_bytes(), tag, point_count) if path.is_file() else None
     if encoded is None or not _opens_to_powers(kernel, powers, encoded, rows, pack_columns):
+        announce(f"preparing the basis of {rows} rows and {pack_columns} columns, once for this machine")
         encoded = _compute(kernel, powers, rows, pack_columns)
         write_atomic(path, tag + keccak(tag + encoded) + encoded)
     table = kernel.points(encoded)

@@ -1,6 +1,7 @@
 """Derived files: where they lie, and what a reader may see."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from prover.kernel import default_kernel
 from prover.kernel.cache import cache_folder, write_atomic
 
 COMPILE = """
@@ -27,6 +29,16 @@ def run(cache: Path, before: str = "") -> subprocess.Popen[str]:
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def warm_copy(cache: Path) -> Path:
+    """Copy what this process has compiled, so that only what a test damages is compiled again."""
+    kernel = default_kernel()
+    kernel.ints(kernel.mul(kernel.vector([2]), kernel.vector([3])))
+    kept = Path(os.environ["NUMBA_CACHE_DIR"])
+    copy = cache / "provault" / cache_folder().name / "numba" / kept.name
+    shutil.copytree(kept, copy, copy_function=shutil.copyfile)
+    return copy
 
 
 def finish(process: subprocess.Popen[str]) -> str:
@@ -96,3 +108,32 @@ def test_compiled_code_is_kept_and_shared_by_two_processes(tmp_path: Path) -> No
 def test_compiled_code_is_kept_when_numba_was_imported_before(tmp_path: Path) -> None:
     folder = finish(run(tmp_path, before="import numba")).rsplit(" ", 1)[1]
     assert list(Path(folder).rglob("*.nbc"))
+
+
+DAMAGE = {
+    "mul": lambda whole: b"",
+    "to_montgomery": lambda whole: whole[: len(whole) // 2],
+    "from_montgomery": lambda whole: b"no pickle" * 20,
+}
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+def test_damaged_code_is_compiled_again(tmp_path: Path, suffix: str) -> None:
+    folder = warm_copy(tmp_path)
+    damaged = {}
+    for name, damage in DAMAGE.items():
+        (path,) = folder.rglob(f"vector_loops.{name}-*.{suffix}")
+        damaged[path] = damage(path.read_bytes())
+        path.write_bytes(damaged[path])
+    assert finish(run(tmp_path)).rsplit(" ", 1)[0] == "[4, 9]"
+    assert all(path.read_bytes() != content for path, content in damaged.items())
+
+
+def test_deleted_code_is_compiled_again(tmp_path: Path) -> None:
+    folder = warm_copy(tmp_path)
+    deleted = list(folder.rglob("vector_loops.mul-*"))
+    assert len(deleted) == 2
+    for path in deleted:
+        path.unlink()
+    assert finish(run(tmp_path)).rsplit(" ", 1)[0] == "[4, 9]"
+    assert all(path.is_file() for path in deleted)
