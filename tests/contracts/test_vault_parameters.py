@@ -6,17 +6,30 @@ import boa
 import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
+from hexbytes import HexBytes
 
 from contracts.compile import compile_contract
 from contracts.errors import ParametersError
+from contracts.toolchain import read_artifact
 from contracts.vault_parameters import (
     CONSTRUCTOR_TYPES,
     DEPLOYMENT_TYPE,
     RULES_TYPE,
     VaultRules,
 )
-from tests.contracts.support.evm import deploy, refused
-from tests.contracts.support.vault_world import INTERVAL, STRANGER, WINDOW, ZERO, Market, account, unopened
+from tests.contracts.support.evm import Deployed, deploy, deploy_code, refused
+from tests.contracts.support.vault_world import (
+    CORE,
+    FEE,
+    INTERVAL,
+    MAX_STEP,
+    STRANGER,
+    WINDOW,
+    ZERO,
+    Market,
+    account,
+    unopened,
+)
 
 BOUND = 2**128
 
@@ -129,6 +142,22 @@ def test_a_pool_that_the_factory_does_not_know_is_refused(world):
     other = deploy("testing/FakePool", world.base.address, world.risky.address, 500)
     with refused("parameters"):
         deploy_with(world, "pool", other.address, "deployment")
+
+
+def test_a_pool_of_another_factory_is_refused(world):
+    """Pool and price log fit together, and the factory is all that tells them from the genuine ones."""
+    artifact = read_artifact(f"{CORE}/UniswapV3Factory.sol/UniswapV3Factory.json")
+    factory = deploy_code(bytes(HexBytes(artifact["bytecode"])), artifact["abi"])
+    factory.createPool(world.base.address, world.risky.address, FEE)
+    pool = Deployed(factory.getPool(world.base.address, world.risky.address, FEE), world.pool.abi)
+    pool.initialize(world.pool.slot0()[0])
+    epoch = world.next_epoch()
+    log = deploy("PriceLog", pool.address, INTERVAL, MAX_STEP, epoch, 1)
+    other = replace(world.parameters.deployment, pool=pool.address, price_log=log.address)
+    with refused("parameters"):
+        deploy("Vault", *replace(world.parameters, deployment=other).constructor_arguments())
+    known = replace(other, factory=factory.address)
+    deploy("Vault", *replace(world.parameters, deployment=known).constructor_arguments())
 
 
 def test_a_price_log_of_another_pool_is_refused(world):
