@@ -25,9 +25,11 @@ class PricePath:
 
     chain: Anvil
     market: Market
-    cardinality: int
     moves: list[tuple[int, int]]  # (unix time, tick from then on)
-    observed: list[int]  # unix times of the pool's observations
+    slots: dict[int, int]  # unix times of the pool's observations, by slot
+    index: int  # the slot written last
+    cardinality: int  # slots in use
+    cardinality_next: int  # slots paid for, in use once the index comes round
 
     @classmethod
     def open(cls, chain: Anvil, *, tick: int, cardinality: int, base_is_token0: bool = True) -> "PricePath":
@@ -38,7 +40,9 @@ class PricePath:
         secs = chain.now_secs + 1
         chain.set_next_timestamp(secs)
         market.add_full_range(LIQUIDITY)
-        return cls(chain, market, cardinality, [(opened, tick)], [opened, secs])
+        path = cls(chain, market, [(opened, tick)], {0: opened}, 0, 1, cardinality)
+        path.observe(secs)
+        return path
 
     @property
     def tick(self) -> int:
@@ -54,9 +58,23 @@ class PricePath:
     def note(self, secs: int, tick: int) -> None:
         """Write a move into the history without making it."""
         if tick != self.tick:
-            if self.observed[-1] != secs:
-                self.observed.append(secs)
+            self.observe(secs)
             self.moves.append((secs, tick))
+
+    def observe(self, secs: int) -> None:
+        """Write an observation, one a block; the ring grows where it comes round."""
+        if self.slots[self.index] == secs:
+            return
+        if self.cardinality_next > self.cardinality and self.index == self.cardinality - 1:
+            self.cardinality = self.cardinality_next
+        self.index = (self.index + 1) % self.cardinality
+        self.slots[self.index] = secs
+
+    def grow(self, secs: int, slots: int) -> None:
+        """Pay for more observation slots in a block at a unix time."""
+        self.chain.set_next_timestamp(secs)
+        self.cardinality_next += slots
+        self.market.grow_cardinality(self.cardinality_next)
 
     def cumulative(self, secs: int) -> int:
         """Sum of tick times seconds from the opening to a unix time."""
@@ -67,7 +85,7 @@ class PricePath:
 
     def oldest(self) -> int:
         """Unix time of the oldest observation that the pool still has."""
-        return self.observed[-self.cardinality :][0]
+        return self.slots.get((self.index + 1) % self.cardinality, self.slots[0])
 
     def log(
         self, secs: int, *, interval: int, max_step: int = 2000, first: int | None = None, least: int = 1
