@@ -76,7 +76,7 @@ def decide_once(
         env={**os.environ, **agents.environment},
         cwd=ROOT,
         capture_output=True,
-        timeout=PATIENCE_SECS,
+        timeout=10 * PATIENCE_SECS,
         check=False,
     )
     return done, epoch

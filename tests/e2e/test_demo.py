@@ -195,10 +195,11 @@ def test_what_is_left_shows_no_blinding_and_no_row_of_weights(demo: LiveDemo) ->
     folder = demo.commands.folder
     strategy = read_strategy(folder / "strategy")
     blinding = (folder / "strategy" / "secret" / "blinding.bin").read_bytes()
-    scalars = [blinding[at : at + 32] for at in range(len(blinding) % 32, len(blinding), 32)]
+    blocks = [blinding[at : at + 32] for at in range(0, len(blinding), 32)]
+    scalars = [block for block in blocks if len(set(block)) > 16]  # not the header
     weights = (folder / "strategy" / "secret" / "weights.bin").read_bytes()
     row = [int(weight) for weight in strategy.weights.layers[0][0][0][:12]]
-    parts = [weights[at : at + 64] for at in range(0, len(weights), 64)]
+    parts = [weights[at : at + 256] for at in range(0, len(weights), 256)]
     needles = [part for part in parts if len(set(part)) > 16]  # not what is zero, or repeats
     needles += [str(row)[1:-1].encode(), ",".join(map(str, row)).encode()]
     for scalar in scalars:
