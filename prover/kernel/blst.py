@@ -60,6 +60,7 @@ CALLED_BY_ADDRESS: Final = (
     "blst_fp_eucl_inverse",
     "blst_p1_double",
     "blst_p1_add_or_double_affine",
+    "blst_p1_deserialize",
 )
 """In the order in which `prover.kernel.bucket_loops` expects their addresses."""
 

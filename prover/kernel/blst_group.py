@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from prover.errors import KernelInputError, PointError
 from prover.field import SCALAR_MODULUS, field_inverse, root_of_unity
-from prover.kernel import blst, point_loops
+from prover.kernel import blst, bucket_loops, point_loops
 from prover.kernel.bucket_product import BucketProduct, PreparedPoints
 from prover.kernel.encoding import require_finite, split_points
 from prover.kernel.fast_field import canonical_limbs
@@ -58,9 +58,15 @@ class BlstGroup:
     def points(self, encoded: bytes) -> PointTable:
         encodings = split_points(encoded)
         table = np.zeros((len(encodings), 12), dtype=np.uint64)
-        address = _address(table)
-        for i, encoding in enumerate(encodings):
-            self._read_g1(encoding, address + i * blst.AFFINE_G1)
+        data = np.frombuffer(bytearray(encoded), dtype=np.uint8)
+        address, done = _address(table), 0
+        while done < len(encodings):
+            deserialise = int(self._buckets.functions[5])
+            done += bucket_loops.read_points(data[done * G1_BYTES :], deserialise, table[done:])
+            if done < len(encodings):  # infinity, outside the subgroup, or none
+                table[done] = 0
+                self._read_g1(encodings[done], address + done * blst.AFFINE_G1)
+                done += 1
         return table
 
     def _read_g1(self, encoding: bytes, address: int) -> None:

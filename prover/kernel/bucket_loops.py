@@ -15,7 +15,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from prover.kernel.coordinate_code import ONE, add, call_three, call_two, copy, equal, is_zero, subtract
+from prover.kernel.coordinate_code import (
+    ONE,
+    add,
+    call_for_code,
+    call_three,
+    call_two,
+    copy,
+    equal,
+    is_zero,
+    subtract,
+)
 from prover.kernel.jit import compiled
 from prover.kernel.montgomery import Limbs
 from prover.kernel.point_loops import PointTable
@@ -31,6 +41,22 @@ _ONE: Final = tuple(np.uint64((ONE >> (64 * i)) & (2**64 - 1)) for i in range(_L
 _TEMPORARIES: Final = 8
 _GROUP: Final = 2048
 """Entries summed at a time: with their denominators about 300 kB."""
+
+
+@compiled
+def read_points(encoded: Bytes, function: int, out: PointTable) -> int:
+    """Read finite points of 96 bytes each; return how many until the first that is not read without remark.
+
+    `function` is the address of blst's deserialiser; `out` holds zeros before.
+    """
+    address, target = np.int64(encoded.ctypes.data), np.int64(out.ctypes.data)
+    for i in range(out.shape[0]):
+        if encoded[i * _POINT] & 0xE0:
+            return i
+        if call_for_code(function, target + i * _POINT, address + i * _POINT):
+            return i
+    encoded[0] = encoded[0]  # names the array once more, so that it is not freed before
+    return len(out)
 
 
 @compiled

@@ -22,6 +22,7 @@ _WIDE_POINTER = ir.PointerType(_WIDE)
 _ALIGNMENT: Final = 8
 _THREE: Final = ir.FunctionType(ir.VoidType(), [_ADDRESS] * 3)
 _TWO: Final = ir.FunctionType(ir.VoidType(), [_ADDRESS] * 2)
+_CODE: Final = ir.FunctionType(ir.IntType(32), [_ADDRESS] * 2)
 
 
 def _load(builder: Untyped, address: Untyped) -> Untyped:
@@ -42,6 +43,11 @@ def _call_two(context: Untyped, builder: Untyped, signature: Untyped, args: Unty
     function, *addresses = args
     builder.call(builder.inttoptr(function, ir.PointerType(_TWO)), addresses)
     return context.get_dummy_value()
+
+
+def _call_for_code(context: Untyped, builder: Untyped, signature: Untyped, args: Untyped) -> Untyped:
+    function, *addresses = args
+    return builder.call(builder.inttoptr(function, ir.PointerType(_CODE)), addresses)
 
 
 def _difference_code(context: Untyped, builder: Untyped, signature: Untyped, args: Untyped) -> Untyped:
@@ -84,6 +90,12 @@ def call_three(typing_context: Untyped, function: Untyped, out: Untyped, a: Unty
 def call_two(typing_context: Untyped, function: Untyped, out: Untyped, a: Untyped) -> Untyped:
     """Call function(out, a), all addresses."""
     return types.void(types.int64, types.int64, types.int64), _call_two
+
+
+@intrinsic
+def call_for_code(typing_context: Untyped, function: Untyped, out: Untyped, a: Untyped) -> Untyped:
+    """Return the C int that function(out, a) returns."""
+    return types.int32(types.int64, types.int64, types.int64), _call_for_code
 
 
 @intrinsic

@@ -13,7 +13,6 @@ from eth_hash.auto import keccak
 
 from prover.ceremony import Ceremony
 from prover.errors import PointError
-from prover.field import SCALAR_MODULUS as R
 from prover.kernel.cache import cache_folder, write_atomic
 from prover.kernel.interface import G1_BYTES, Kernel, Points
 from prover.preparation import announce
@@ -79,14 +78,14 @@ def _opens_to_powers(
     """Compare all points with the ceremony's powers in one random linear combination.
 
     sum v_{i,j} [X^i l_j(X^t)] + sum w_{i,c} [X^(i + t c) (X^(t n) - 1)] commits to coefficients that a
-    transform of v and a shift of w give. A file with any other point passes with probability 2^-255.
+    transform of v and a shift of w give. A file with any other point passes with probability 2^-128.
     """
     try:
         table = kernel.points(encoded)
     except PointError:
         return False
-    cells = [[secrets.randbelow(R) for _ in range(rows)] for _ in range(pack_columns)]
-    masks = [[secrets.randbelow(R) for _ in range(MASK_TERMS)] for _ in range(pack_columns)]
+    cells = [[secrets.randbits(128) for _ in range(rows)] for _ in range(pack_columns)]
+    masks = [[secrets.randbits(128) for _ in range(MASK_TERMS)] for _ in range(pack_columns)]
     scalars = [value for column in (*cells, *masks) for value in column]
     columns = []
     for values, terms in zip(cells, masks, strict=True):
