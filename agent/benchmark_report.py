@@ -47,6 +47,7 @@ TARGETS: Final = (
     Target("r1", "verify_tx_gas", 300_000, 270_000),
     Target("r1", "verify_seconds", 0.01),
     Target("r1", "prove_seconds_ratio", 10),
+    Target("r1", "command_beyond_seconds", 1.2),
     Target("r2", "prove_seconds", 1.0, 0.5),
     Target("r2", "verify_tx_gas", 600_000, 425_000),
     Target("r2", "verify_seconds", 0.01),
@@ -118,6 +119,7 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     judged = [(row["model"], target) for row in rows for target in row["targets"]]
     if judged:
         parts += ["### Targets", _targets_table(judged)]
+    parts += ["### A warm `provault prove`, seconds beyond the proof", _command_table(rows)]
     parts += ["### Where the time goes, seconds by step", _profile_table(rows)]
     parts += ["### The floor", _floor_table(rows)]
     for row in rows:
@@ -197,6 +199,13 @@ def _batches(rows: Sequence[Mapping[str, Any]]) -> str:
         for batch in row["batches"]
     ]
     return _table(["network", "decisions", "prove s each", "verify s each"], lines)
+
+
+def _command_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    names = ["model", "command_beyond_seconds", "command_beyond_seconds_min"]
+    names += ["load_seconds", "prepare_seconds"]
+    headings = ["network", "median", "least", "loading alone", "preparing for many proofs"]
+    return _table(headings, [[row[name] for name in names] for row in rows])
 
 
 def _targets_table(judged: Sequence[tuple[str, Mapping[str, Any]]]) -> str:

@@ -56,6 +56,7 @@ def measure_peer(
             counted = runs if setting.calibrated else 1
             found = _measure(environment, node, folder, given, setting, counted)
             results.append(_described(setting, found, expected))
+            progress(f"{model.name}: EZKL {_in_short(results[-1])}")
         best = _fastest(results)
         if best is not None:
             setting = settings[results.index(best)]
@@ -69,6 +70,12 @@ def measure_peer(
         "best": best,
         "results": results,
     }
+
+
+def _in_short(found: dict[str, Any]) -> str:
+    if "failed" in found:
+        return f"failed: {found['failed']}"
+    return f"took {found['prove_seconds']} s, {found['prove_cpu_seconds']} s of processor time"
 
 
 def _fastest(results: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
