@@ -51,3 +51,11 @@ def map_threads(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
     finally:
         wait(futures)
     return [*(future.result() for future in futures), last]
+
+
+def map_evenly(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
+    """Return [function(item) ...], each thread taking its share of the items at once."""
+    work = list(items)
+    share = -(-len(work) // worker_count()) or 1
+    parts = [work[start : start + share] for start in range(0, len(work), share)]
+    return [result for part in map_threads(lambda part: [*map(function, part)], parts) for result in part]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Any
+
 from prover.field import SCALAR_MODULUS as R
-from prover.kernel.interface import Vector
+from prover.kernel.interface import Kernel, Vector
+from prover.kernel.threads import map_evenly, map_threads
 from prover.protocol.constraints import ColumnSet, FirstChallenges, combine_columns
 from prover.protocol.opening import evaluate_plain
 from prover.protocol.proving_key import COSET_SHIFT
@@ -18,23 +22,44 @@ def quotient_coefficients(
     kernel, shape = proving_key.kernel, proving_key.key.shape
     on_coset = proving_key.on_coset
     step = proving_key.coset_size // shape.rows
-    columns = [on_coset(column) for column in after_1.columns]
-    sums, accumulator = on_coset(after_2.sums), on_coset(after_2.accumulator)
+    count = len(after_1.columns)
+    masked = [*after_1.columns, after_2.sums, after_2.accumulator, *after_2.weights]
+    columns = map_evenly(on_coset, masked)
+    sums, accumulator = columns[count : count + 2]
     column_set = ColumnSet(
         tuple(columns[: shape.lanes]),
         columns[shape.lanes],
         columns[shape.lanes + 1],
-        tuple(on_coset(weight) for weight in after_2.weights),
+        tuple(columns[count + 2 :]),
         proving_key.fixed_coset,
         sums,
         kernel.rotate(sums, step),
         accumulator,
         kernel.rotate(accumulator, step),
     )
-    combined = combine_columns(kernel, column_set, challenges, chi, proving_key.key.limb_bits)
+    limb_bits, middle = proving_key.key.limb_bits, proving_key.coset_size // 2
+    halves = map_threads(
+        lambda bounds: combine_columns(
+            kernel, _part(kernel, column_set, *bounds), challenges, chi, limb_bits
+        ),
+        [(0, middle), (middle, proving_key.coset_size)],
+    )
+    combined = kernel.concat(halves)
     public_value = evaluate_plain(session.statement.public, challenges.theta)
     combined = kernel.axpy(combined, -chi * chi * public_value % R, proving_key.first_row_coset)
     return kernel.coset_intt(kernel.mul(combined, proving_key.vanishing_inverse_coset), COSET_SHIFT)
+
+
+def _part(kernel: Kernel, columns: ColumnSet, start: int, stop: int) -> ColumnSet:
+    """Return rows start .. stop - 1 of every column: constraints are pointwise, so threads can share rows."""
+    parts: dict[str, Any] = {}
+    for field in fields(columns):
+        value = getattr(columns, field.name)
+        if str(field.type).startswith("tuple"):  # a plain vector is a tuple too: only the type tells
+            parts[field.name] = tuple(kernel.segment(column, start, stop) for column in value)
+        else:
+            parts[field.name] = None if value is None else kernel.segment(value, start, stop)
+    return ColumnSet(**parts)
 
 
 def chunk_quotient(session: Session, quotient: Vector) -> tuple[Vector, ...]:

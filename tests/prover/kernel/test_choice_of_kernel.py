@@ -13,7 +13,7 @@ from prover.field import SCALAR_MODULUS as R
 from prover.kernel import GENERATOR_G1, blst, default_kernel, plain_kernel
 from prover.kernel.fast import ArkworksKernel, FastKernel, SlowGroupWarning, load_fast_kernel
 from prover.kernel.plain import PlainKernel
-from prover.kernel.threads import map_threads, worker_count
+from prover.kernel.threads import map_evenly, map_threads, worker_count
 from prover.kernel.warm import warm_kernel
 
 
@@ -103,3 +103,13 @@ def test_warming_names_its_steps() -> None:
     steps: list[str] = []
     warm_kernel(steps.append)
     assert steps == ["vectors", "polynomials", "points"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
+def test_shares_keep_their_order(count: int) -> None:
+    assert map_evenly(lambda x: 10 * x, range(count)) == [10 * x for x in range(count)]
+
+
+def test_a_share_that_fails_fails_the_whole() -> None:
+    with pytest.raises(ZeroDivisionError):
+        map_evenly(lambda x: 1 // x, [1, 2, 0, 3])
