@@ -56,7 +56,7 @@ def measure_here(
         for name, value in (("prove", proved - begun), ("cpu", used), ("verify", verified - proved)):
             times[name].append(value)
     prove, cpu, verify = (values[1:] for values in times.values())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
+    peak = peak_bytes()
     digest = strategy_commitment(key.digest, prover.commitment)
     file = ProofFile(key.circuit_digest, digest, context, values, outputs, proof)
     write_atomic(folder / "proof.json", file.to_bytes())
@@ -91,6 +91,19 @@ def measure_here(
     row["floor_seconds"] = round(sum(part["seconds"] for part in parts), 4)
     row["over_floor"] = round(row["prove_seconds"] / row["floor_seconds"], 2)
     return row
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this program has had resident since it started.
+
+    getrusage counts what the parent held when it started this process, too; Linux's VmHWM does not.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text("utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * KIBIBYTE
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
 
 
 def _seconds_of(prover: Prover, inputs: Sequence[tuple[int, ...]]) -> list[float]:
