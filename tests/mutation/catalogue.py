@@ -20,6 +20,24 @@ VAULT_TESTS = (
     "attacks/test_threats_rounding",
     "attacks/test_threats_market",
 )
+#: Where the guards of internal functions are likely to be noticed; a wrong guess costs time only.
+LIKELY = {
+    "_due": "test_vault_bond",
+    "_drip": "test_vault_bond",
+    "_pull": "test_vault_tokens",
+    "_pay": "test_vault_tokens",
+    "_pay_or_hold": "test_vault_exits",
+    "_inputs": "test_vault_decisions",
+    "_spent_now": "test_vault_trades",
+    "_swap": "test_vault_tokens",
+    "uniswapV3SwapCallback": "test_vault_tokens",
+    "_trade": "test_vault_trades",
+    "_is_due": "test_vault_powers",
+    "_at": "test_vault_powers",
+    "_promote": "test_vault_powers",
+    "_genuine": "test_vault_decisions",
+    "status": "test_vault_powers",
+}
 VERIFIER_TESTS = (
     "test_verifier",
     "test_verifier_key",

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutation.catalogue import SUBJECTS, subject_of
+from tests.mutation.catalogue import LIKELY, SUBJECTS, subject_of
 from tests.mutation.guards import Guard, find_guards, mutate
 from tests.mutation.schemata import fits, group, switched
 from tests.mutation.table import TABLE, Results, all_guards, render
@@ -57,24 +57,29 @@ class Trial:
             "number": self.number,
             "word": self.guard.word,
             "function": self.guard.function,
+            "text": self.guard.text,
+            "likely": LIKELY.get(self.guard.function, ""),
             "compiled": subject.compiled,
             "tests": subject.tests,
         }
 
 
-def trials_of(guards: list[Guard]) -> list[Trial]:
-    """Return the mutants of guards, those of one compilation together."""
+def trials_of(wanted: list[Guard]) -> list[Trial]:
+    """Return the mutants of guards, those of one compilation together.
+
+    What shares a compilation depends on the contract alone, so that later runs find it compiled.
+    """
     found = []
-    for contract in dict.fromkeys(guard.contract for guard in guards):
-        mine = [guard for guard in guards if guard.contract == contract]
-        source = (ROOT / "contracts" / f"{contract}.vy").read_text("utf-8")
-        subject = subject_of(contract)
+    for contract in dict.fromkeys(guard.contract for guard in wanted):
+        subject, source = subject_of(contract), (ROOT / "contracts" / f"{contract}.vy").read_text("utf-8")
         kinds = subject.kinds or KINDS
-        shared = [g for g in mine if subject.together and g.kind in kinds and fits(g)]
+        guards = sorted(find_guards(contract, ROOT / "contracts"), key=lambda guard: KINDS.index(guard.kind))
+        shared = [g for g in guards if subject.together and g.kind in kinds and fits(g)]
         for members in group(shared, subject.together):
             together = switched(source, members)
-            found += [Trial(guard, together, number) for number, guard in enumerate(members, start=1)]
-        alone = [guard for guard in mine if guard not in shared]
+            numbered = enumerate(members, start=1)
+            found += [Trial(guard, together, number) for number, guard in numbered if guard in wanted]
+        alone = [guard for guard in guards if guard in wanted and guard not in shared]
         found += [Trial(guard, mutate(source, guard)) for guard in alone]
     return found
 

@@ -3,7 +3,7 @@
 Started by `tests.mutation.run` with the copy as its working folder and first in its path. What every mutant
 needs is imported once; each mutant is tried in a fork of this process.
 
-    in    {"key", "contract", "source", "number", "word", "function", "compiled", "tests"}
+    in    {"key", "contract", "source", "number", "word", "function", "text", "likely", "compiled", "tests"}
     out   {"key", "verdict", "test", "says"}    one line of JSON each
 """
 
@@ -13,6 +13,7 @@ import importlib
 import inspect
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -45,15 +46,16 @@ SHARED = (
 class Watch:
     """A plugin that runs the likeliest tests first and stops at the one that names the refusal."""
 
-    def __init__(self, word: str, function: str) -> None:
-        self.word, self.function = word, function
+    def __init__(self, job: dict[str, Any]) -> None:
+        self.word, self.function, self.likely = job["word"], job["function"], job["likely"]
+        self.names_in_text = set(re.findall(r"[a-z_]{5,}", job["text"]))
         self.failures: list[dict[str, str]] = []
         self.killed: dict[str, str] | None = None
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         if self.word:  # only these could notice it by its word
             items[:] = [item for item in items if self.rank(item) < OTHERS]
-        items.sort(key=self.rank)
+        items.sort(key=lambda item: (self.rank(item), not self.is_parameter(item)))
 
     def rank(self, item: pytest.Item) -> int:
         """Order tests: those that name word and function, word, function, any; stateful ones last."""
@@ -61,8 +63,12 @@ class Watch:
         named = bool(self.word) and self.names(text)
         if _generated(item) and not named:
             return OTHERS + 1
-        called = f".{self.function}(" in text or f"_{self.function.strip('_')}" in item.nodeid
+        called = f".{self.function}(" in text or (bool(self.likely) and self.likely in item.nodeid)
         return OTHERS - 2 * named - called
+
+    def is_parameter(self, item: pytest.Item) -> bool:
+        """Say whether a test is run with a name that the guard has in it: `tolerance_ticks`."""
+        return bool(self.names_in_text & set(re.findall(r"[a-z_]{5,}", item.name.partition("[")[2])))
 
     def names(self, text: str) -> bool:
         return f'"{self.word}"' in text or f"'{self.word}'" in text
@@ -126,7 +132,7 @@ def attempt(job: dict[str, Any], only: str = "") -> dict[str, str]:
         return refused
     if job["number"] and contains_mark(job["compiled"]):
         return {"verdict": "error", "test": "", "says": "the mutant was not switched on"}
-    watch = Watch(job["word"], job["function"])
+    watch = Watch(job)
     files = [only] if only else [f"tests/contracts/{name}.py" for name in job["tests"]]
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not long", "--timeout=900"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # plugins are imported before the fork
