@@ -98,7 +98,7 @@ def _measure(
         row |= _run_child(
             {"folder": name, "inputs": inputs.tolist(), "runs": runs, "batches": list(batches)}, model.name
         )
-        row |= _measure_command(folder, inputs[0].tolist())
+        row |= _measure_command(folder, inputs[0].tolist(), min(runs, COMMAND_RUNS))
         progress(f"{model.name}: verifying with py_ecc and on chain")
         row["verify_py_ecc_seconds"] = _verify_independently(folder)
         return row | _verify_on_chain(node, verifier, folder)
@@ -114,14 +114,14 @@ def _run_child(request: dict[str, Any], name: str) -> dict[str, Any]:
     return row
 
 
-def _measure_command(folder: Path, inputs: Sequence[int]) -> dict[str, float]:
+def _measure_command(folder: Path, inputs: Sequence[int], runs: int) -> dict[str, float]:
     """Time what a warm `provault prove` takes beyond the proof: starting, reading, checking, writing."""
     given = {"inputs": [str(value) for value in inputs]}
     (folder / "inputs.json").write_text(json.dumps(given), "utf-8")
     command = [sys.executable, "-m", "agent", "prove", "--json", "--strategy", str(folder)]
     command += ["--input", str(folder / "inputs.json"), "--out", str(folder / "by-command.json")]
     beyond = []
-    for _ in range(COMMAND_RUNS + 1):
+    for _ in range(runs + 1):
         started = time.perf_counter()
         finished = subprocess.run(command, capture_output=True, text=True, check=False)
         took = time.perf_counter() - started
