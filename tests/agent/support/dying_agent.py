@@ -1,9 +1,11 @@
-"""Run the agent of a configuration until it kills itself at one write of its journal.
+"""Run the agent of a configuration until it kills itself at one write of its journal, again and again.
 
-    python -m tests.agent.support.dying_agent CONFIG EPOCH WRITE before|after
+    python -m tests.agent.support.dying_agent CONFIG
+        in    EPOCH WRITE before|after     starts an agent in a process of its own
+        out   its process id, and when it has ended its exit status as `subprocess` gives it
 
-Only writes about EPOCH count. Without dying it goes on until it is told to end. Beside the configuration it
-keeps the number of steps that it has survived.
+The programs are loaded once and each agent is a fork: nothing but them is shared. Only writes about EPOCH
+count. Without dying an agent goes on. Beside the configuration it keeps the number of steps it has survived.
 """
 
 from __future__ import annotations
@@ -12,10 +14,14 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+import agent.exchange
+import agent.pipeline
+import agent.strategy_prover  # noqa: F401  (loaded before the first fork)
 from agent.assembly import assemble
 from agent.config import load_config
 from agent.journal import CommandRow, EpochRow, Journal
@@ -47,21 +53,37 @@ def steps_file(config_file: Path) -> Path:
     return config_file.with_name("steps.txt")
 
 
-def main() -> None:
-    config_file, epoch, write, moment = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+def run(config_file: Path, epoch: int, write: int, moment: str) -> None:
+    """Run one agent until it dies."""
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     kind = dying_journal(epoch, write, moment)
     config = load_config(config_file, os.environ)
     with assemble(
         config_file, config, live=True, environment=os.environ, stop=stop, journal_type=kind
     ) as assembly:
         steps = 0
-        while not stop.is_set():
+        while True:
             assembly.agent.step()
             steps += 1
             steps_file(config_file).write_text(str(steps))
             stop.wait(POLL_SECS)
+
+
+def main() -> None:
+    config_file = Path(sys.argv[1])
+    for line in sys.stdin:
+        epoch, write, moment = line.split()
+        process_id = os.fork()
+        if process_id == 0:
+            os.dup2(2, 1)  # what it logs is no exit status
+            try:
+                run(config_file, int(epoch), int(write), moment)
+            except BaseException:
+                traceback.print_exc()
+            os._exit(1)
+        print(process_id, flush=True)
+        _, status = os.waitpid(process_id, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
 
 
 if __name__ == "__main__":
