@@ -34,7 +34,7 @@ VERSION: constant(bytes32) = 0x0000000000000000000000000000000000000000000000000
 # ascii("provault/verifying-key"), six zero bytes, version 1
 KEY_MAGIC: constant(uint256) = 50861228892092369366508753304374239204289379266655157031295350025327589982209
 
-MAX_LANES: constant(uint256) = 16
+MAX_LANES: constant(uint256) = 16  # 11 with two bus sums, so that h <= 5
 MAX_PACKS: constant(uint256) = 63  # K
 MAX_TERMS: constant(uint256) = 60  # points of the multi-scalar product
 MAX_KEY_PIECES: constant(uint256) = 15  # bound runs and fixed packs
@@ -121,6 +121,7 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
     counted: uint256 = 0
     value: uint256 = 0
     outside: uint256 = 0  # top bit set once an input is outside its bounds
+    beyond: uint256 = 0  # bits of conditions that fail: a chain of `or` or `and` takes twice the bytes
     for i: uint256 in range(runs, bound=MAX_KEY_PIECES):
         last_low: uint256 = low
         last_high: uint256 = high
@@ -128,15 +129,13 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
         low = convert(extract32(rest, unsafe_add(place, 32)), uint256)
         high = convert(extract32(rest, unsafe_add(place, 64)), uint256)
         place = unsafe_add(place, 96)
-        if i != 0 and last_low == low and last_high == high:
-            self._key()
-        if unsafe_sub(count, 1) >= MAX_PUBLIC or unsafe_add(high, 2**62) > 2**63:
-            self._key()
-        if unsafe_add(low, 2**62) > unsafe_add(high, 2**62):
-            self._key()
         at = counted
         counted = unsafe_add(counted, count)
-        if counted > input_count:
+        beyond = convert(i != 0, uint256) & convert(last_low == low, uint256) & convert(last_high == high, uint256)
+        beyond |= convert(unsafe_sub(count, 1) >= MAX_PUBLIC, uint256) | convert(counted > input_count, uint256)
+        last_high = unsafe_add(high, 2**62)
+        beyond |= convert(last_high > 2**63, uint256) | convert(unsafe_add(low, 2**62) > last_high, uint256)
+        if beyond != 0:
             self._key()
         if runs != 1 and len(pub) >= input_count:
             for j: uint256 in range(at, counted, bound=MAX_PUBLIC):
@@ -247,7 +246,8 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
     evaluations: uint256 = unsafe_mul(96, unsafe_add(unsafe_add(sizes.witness_packs, sizes.chunks), 2))
     weights_at: uint256 = unsafe_add(evaluations, unsafe_mul(32, unsafe_add(lanes, 2)))
     fixed_at: uint256 = unsafe_add(weights_at, unsafe_mul(32, weight_lanes))
-    opening: uint256 = unsafe_add(fixed_at, 416)
+    flags: uint256 = key[10]  # 1 with two bus sums
+    opening: uint256 = unsafe_add(unsafe_add(fixed_at, 416), unsafe_mul(64, flags))
     if len(proof) != unsafe_add(opening, 192):
         self._length()
 
@@ -285,16 +285,20 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
     row.x = abi_decode(slice(proof, evaluations, 192), uint256[6])
     row.output = convert(extract32(proof, unsafe_sub(weights_at, 64)), uint256)
     row.fetches = convert(extract32(proof, unsafe_sub(weights_at, 32)), uint256)
-    row.at = abi_decode(slice(proof, fixed_at, 416), constraints.Columns)
-    if not (row.x[0] < r and row.x[1] < r and row.x[2] < r and row.x[3] < r and row.x[4] < r):
-        self._scalar()
-    if not (row.x[5] < r and row.output < r and row.fetches < r and row.at.base < r and row.at.padr < r):
-        self._scalar()
-    if not (row.at.tab < r and row.at.q_in < r and row.at.q_dot < r and row.at.q_pub < r):
-        self._scalar()
-    if not (row.at.q_rel < r and row.at.q_sgn < r and row.at.q_zero < r and row.at.phi < r):
-        self._scalar()
-    if not (row.at.phi_next < r and row.at.e < r and row.at.e_next < r):
+    row.at = abi_decode(slice(proof, fixed_at, 480), constraints.Columns)
+    row.at.g = unsafe_mul(flags, row.at.g)  # with one bus sum these words are of W
+    row.at.g_next = unsafe_mul(flags, row.at.g_next)
+    row.split = unsafe_mul(flags, lanes >> 1)
+    largest: uint256 = MINUS_1
+    beyond = convert(row.x[0] > largest, uint256) | convert(row.x[1] > largest, uint256) | convert(row.x[2] > largest, uint256)
+    beyond |= convert(row.x[3] > largest, uint256) | convert(row.x[4] > largest, uint256) | convert(row.x[5] > largest, uint256)
+    beyond |= convert(row.output > largest, uint256) | convert(row.fetches > largest, uint256) | convert(row.at.base > largest, uint256)
+    beyond |= convert(row.at.padr > largest, uint256) | convert(row.at.tab > largest, uint256) | convert(row.at.q_in > largest, uint256)
+    beyond |= convert(row.at.q_dot > largest, uint256) | convert(row.at.q_pub > largest, uint256) | convert(row.at.q_rel > largest, uint256)
+    beyond |= convert(row.at.q_sgn > largest, uint256) | convert(row.at.q_zero > largest, uint256) | convert(row.at.phi > largest, uint256)
+    beyond |= convert(row.at.phi_next > largest, uint256) | convert(row.at.e > largest, uint256) | convert(row.at.e_next > largest, uint256)
+    beyond |= convert(row.at.g > largest, uint256) | convert(row.at.g_next > largest, uint256)
+    if beyond != 0:
         self._scalar()
 
     # lanes from x_6 on; witness: sum of z^j x_j over them
@@ -321,7 +325,9 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
     if weight_lanes <= 4:
         # beyond wa stand fixed columns, which have been tested
         u: uint256[4] = abi_decode(slice(proof, weights_at, 128), uint256[4])
-        if not (u[0] < r and u[1] < r and u[2] < r and u[3] < r):
+        beyond = convert(u[0] > largest, uint256) | convert(u[1] > largest, uint256)
+        beyond |= convert(u[2] > largest, uint256) | convert(u[3] > largest, uint256)
+        if beyond != 0:
             self._scalar()
         if weight_lanes > 3:
             remainder = u[3]
@@ -484,9 +490,10 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
     sums_scalar: uint256 = uint256_mulmod(gamma_f, p_3, R)  # without kappa
     chunk_scalar: uint256 = uint256_mulmod(uint256_mulmod(gamma_f, gamma, R), uint256_mulmod(p_1, p_2, R), R)
     # of -[1]
-    known: uint256 = uint256_mulmod(
-        p_2, unsafe_add(row.at.phi, uint256_mulmod(row.at.e, z, R)), R
-    )
+    if flags != 0:
+        row.at.e = unsafe_add(row.at.e, uint256_mulmod(row.at.g, z, R))
+        row.at.e_next = unsafe_add(row.at.e_next, uint256_mulmod(row.at.g_next, z, R))
+    known: uint256 = uint256_mulmod(p_2, unsafe_add(row.at.phi, uint256_mulmod(row.at.e, z, R)), R)
     value = uint256_mulmod(p_1, unsafe_add(row.at.phi_next, uint256_mulmod(row.at.e_next, z, R)), R)
     known = uint256_mulmod(sums_scalar, unsafe_add(known, unsafe_sub(r, value)), R)
     known = unsafe_add(known, uint256_mulmod(packs_scalar, remainder, R))
@@ -500,18 +507,16 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
     success: bool = False
     allowance: uint256 = 0
     scalar: uint256 = uint256_mulmod(weights_scalar, gamma, R)
-    if w[0] | w[1] | w[2] == 0 or w[3] | w[4] | w[5] == 0:
-        self._point()
+    # a bit of each point at infinity
+    beyond = convert(w[0] | w[1] | w[2] == 0, uint256) | convert(w[3] | w[4] | w[5] == 0, uint256)
     mask_scalar: uint256 = uint256_mulmod(weights_scalar, vanishing, R)
     g_term: uint256[5] = [G1_X_HIGH, G1_X_LOW, G1_Y_HIGH, G1_Y_LOW, unsafe_sub(r, known)]
     w_term: uint256[5] = [w[0] >> 128, w[0] << 128 | w[1] >> 128, w[1] & LOW_HALF, w[2], 0]
     w_term[4] = unsafe_sub(r, uint256_mulmod(p_1, packs_scalar, R))
     v_term: uint256[5] = [w[3] >> 128, w[3] << 128 | w[4] >> 128, w[4] & LOW_HALF, w[5], z]
     if small:
-        if p[0] | p[1] | p[2] == 0 or p[3] | p[4] | p[5] == 0:
-            self._point()
-        if p[6] | p[7] | p[8] == 0 or p[9] | p[10] | p[11] == 0:
-            self._point()
+        beyond |= convert(p[0] | p[1] | p[2] == 0, uint256) | convert(p[3] | p[4] | p[5] == 0, uint256)
+        beyond |= convert(p[6] | p[7] | p[8] == 0, uint256) | convert(p[9] | p[10] | p[11] == 0, uint256)
         terms: uint256[5][12] = empty(uint256[5][12])
         terms[0] = [p[0] >> 128, p[0] << 128 | p[1] >> 128, p[1] & LOW_HALF, p[2], packs_scalar]
         terms[1] = [p[3] >> 128, p[3] << 128 | p[4] >> 128, p[4] & LOW_HALF, p[5], mask_scalar]
@@ -527,8 +532,7 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
             p_0: uint256 = convert(extract32(rest, place), uint256)
             p_m: uint256 = convert(extract32(rest, unsafe_add(place, 32)), uint256)
             p_l: uint256 = convert(extract32(rest, unsafe_add(place, 64)), uint256)
-            if p_0 | p_m | p_l == 0:
-                self._point()
+            beyond |= convert(p_0 | p_m | p_l == 0, uint256)
             terms[i] = [p_0 >> 128, p_0 << 128 | p_m >> 128, p_m & LOW_HALF, p_l, scalar]
             place = unsafe_add(place, 96)
             scalar = weights_scalar
@@ -543,12 +547,10 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
             revert_on_failure=False,
         )
     else:
-        step: uint256 = 1  # y^(N-1) for N = 4096
+        step: uint256 = y  # y^(N-1) for N = 4096: y^(2 k + 1) from y^k, eleven times
         if sizes.chunks > 1:
-            power = y
-            for _: uint256 in range(12):
-                step = uint256_mulmod(step, power, R)
-                power = uint256_mulmod(power, power, R)
+            for _: uint256 in range(11):
+                step = uint256_mulmod(uint256_mulmod(step, step, R), y, R)
         all_terms: uint256[5][MAX_TERMS] = empty(uint256[5][MAX_TERMS])
         all_terms[0] = w_term
         all_terms[1] = v_term
@@ -560,8 +562,7 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
             p_0: uint256 = convert(extract32(proof, place), uint256)
             p_m: uint256 = convert(extract32(proof, unsafe_add(place, 32)), uint256)
             p_l: uint256 = convert(extract32(proof, unsafe_add(place, 64)), uint256)
-            if p_0 | p_m | p_l == 0:
-                self._point()
+            beyond |= convert(p_0 | p_m | p_l == 0, uint256)
             at = unsafe_sub(i, 3)
             if at < sizes.witness_packs:
                 value = packs_scalar
@@ -583,8 +584,7 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
             p_0: uint256 = convert(extract32(rest, place), uint256)
             p_m: uint256 = convert(extract32(rest, unsafe_add(place, 32)), uint256)
             p_l: uint256 = convert(extract32(rest, unsafe_add(place, 64)), uint256)
-            if p_0 | p_m | p_l == 0:
-                self._point()
+            beyond |= convert(p_0 | p_m | p_l == 0, uint256)
             all_terms[i] = [p_0 >> 128, p_0 << 128 | p_m >> 128, p_m & LOW_HALF, p_l, scalar]
             place = unsafe_add(place, 96)
             scalar = uint256_mulmod(scalar, gamma, R)
@@ -615,6 +615,8 @@ def verify(strategy: address, context: bytes32, pub: DynArray[int256, MAX_PUBLIC
             is_static_call=True,
             revert_on_failure=False,
         )
+    if beyond != 0:
+        self._point()
     if not success:
         # a call that could not be given its allowance leaves less than a 63rd of it
         if msg.gas < unsafe_div(allowance, 63):
@@ -662,19 +664,21 @@ def _sizes(key: uint256[18], size: uint256) -> Sizes:
     powers: uint256 = key[9]
     inputs: uint256 = key[12]
     outputs: uint256 = key[13]
-    if key[0] != KEY_MAGIC or key[10] != 0 or key[17] != 1:
-        self._key()
-    if rows < 2 or rows > 2**32 or rows & unsafe_sub(rows, 1) != 0 or width < 2 or width > 2**32:
-        self._key()
-    if unsafe_mul(width, unsafe_add(rows, 4)) > powers:  # the product is below 2^65
-        self._key()
-    if lanes < 6 or lanes > MAX_LANES or weight_lanes == 0 or weight_lanes > min(lanes, width):
-        self._key()
-    if unsafe_sub(packs, 1) >= MAX_PACKS or unsafe_sub(key[8], 1) >= 12:
-        self._key()
-    if unsafe_sub(inputs, 1) >= MAX_PUBLIC or unsafe_sub(outputs, 1) >= MAX_PUBLIC:
-        self._key()
-    if key[16] >= R or uint256_mulmod(key[16], rows, R) != 1:
+    flags: uint256 = key[10]
+    # one bit for each condition that fails
+    bad: uint256 = convert(key[0] != KEY_MAGIC, uint256) | convert(flags > 1, uint256)
+    bad |= convert(key[17] != 2, uint256) | convert(unsafe_sub(rows, 2) > 2**32 - 2, uint256)
+    bad |= rows & unsafe_sub(rows, 1) | width >> 33
+    bad |= convert(width < unsafe_add(2, flags), uint256)  # F holds phi, e and, with two bus sums, g
+    # with rows and width in range the product is below 2^67
+    bad |= convert(unsafe_mul(width, unsafe_add(rows, 4)) > powers, uint256)
+    bad |= convert(unsafe_sub(lanes, 6) > unsafe_sub(MAX_LANES - 6, unsafe_mul(5, flags)), uint256)
+    bad |= convert(unsafe_sub(weight_lanes, 1) >= min(lanes, width), uint256)
+    bad |= convert(unsafe_sub(packs, 1) >= MAX_PACKS, uint256) | convert(unsafe_sub(key[8], 1) >= 12, uint256)
+    bad |= convert(unsafe_sub(inputs, 1) >= MAX_PUBLIC, uint256)
+    bad |= convert(unsafe_sub(outputs, 1) >= MAX_PUBLIC, uint256)
+    bad |= convert(key[16] >= R, uint256) | convert(uint256_mulmod(key[16], rows, R) != 1, uint256)
+    if bad != 0:
         self._key()
     # every count is below 2^33 from here on
     sizes: Sizes = empty(Sizes)
@@ -686,7 +690,8 @@ def _sizes(key: uint256[18], size: uint256) -> Sizes:
     sizes.witness_packs = unsafe_div(unsafe_add(unsafe_add(lanes, 1), width), width)
     sizes.fixed_packs = unsafe_div(unsafe_add(width, 8), width)
     sizes.chunks = 1
-    degree: uint256 = unsafe_add(unsafe_mul(unsafe_add(lanes, 1), rows), unsafe_add(lanes, 4))  # D
+    factors: uint256 = unsafe_sub(lanes, unsafe_mul(flags, lanes >> 1))  # L - h
+    degree: uint256 = unsafe_add(unsafe_mul(unsafe_add(factors, 1), rows), unsafe_add(factors, 4))  # D
     if degree >= powers:
         sizes.chunks = unsafe_add(unsafe_div(degree, unsafe_sub(powers, 1)), 1)
     pieces: uint256 = unsafe_add(key[14], sizes.fixed_packs)

@@ -26,13 +26,14 @@ class Challenges:
 def combined_constraint(key: VerifyingKey, at: Evaluations, challenges: Challenges, public: list[int]) -> int:
     """Return C*(y), the claimed value of (y - 1) Z_H(y) T(y).
 
-    C* = (y - 1)(c0 + chi c1 + chi^2 q_zero e + chi^3 c3 + chi^4 c4 + chi^5 c5) - chi^2 Pi Z_H(y) / n
+    C* = (y - 1)(c0 + chi c1 + chi^2 q_zero e + chi^3 c3 + .. + chi^6 c6) - chi^2 Pi Z_H(y) / n
     with Pi = sum_i theta^i pub_i.
     """
     y, chi = challenges.y, challenges.chi
     requantised = _Requantisation(at, key.layout.limb)
+    bus, helper = _bus(at, challenges, key.layout.helper_lanes)
     terms = (
-        _bus(at, challenges),
+        bus,
         _accumulator(at, challenges, requantised),
         at.fixed["q_zero"] * at.e,
         at.provided
@@ -42,6 +43,7 @@ def combined_constraint(key: VerifyingKey, at: Evaluations, challenges: Challeng
         - at.fixed["q_sgn"] * requantised.signed_output,
         at.fixed["q_rel"] * (requantised.b * requantised.b - requantised.b),
         at.fixed["q_rel"] * (requantised.d * requantised.d - requantised.d),
+        helper,
     )
     vanishing = pow(y, key.layout.rows, SCALAR_MODULUS) - 1
     public_sum = horner(public, challenges.theta)
@@ -49,17 +51,26 @@ def combined_constraint(key: VerifyingKey, at: Evaluations, challenges: Challeng
     return ((y - 1) * horner(terms, chi) - boundary) % SCALAR_MODULUS
 
 
-def _bus(at: Evaluations, challenges: Challenges) -> int:
-    """Return c0 = (phi' - phi) d_0..d_(L-1) d_p - d_p sum_j prod_(i != j) d_i + m d_0..d_(L-1)."""
+def _bus(at: Evaluations, challenges: Challenges, h: int) -> tuple[int, int]:
+    """Return c0 and c6.
+
+    c0 = (phi' - phi - g) d_h..d_(L-1) d_p - d_p sum_(j >= h) prod_(i != j, i >= h) d_i + m d_h..d_(L-1)
+    c6 = g d_0..d_(h-1) - sum_(j < h) prod_(i != j, i < h) d_i
+    """
     alpha, beta = challenges.alpha, challenges.beta
     base, step = at.fixed["base"], at.fixed["q_dot"] + at.fixed["q_pub"]
     fetched = [(alpha + base + j * step + beta * x) % SCALAR_MODULUS for j, x in enumerate(at.lanes)]
     given = (alpha + at.fixed["padr"] + beta * at.provided) % SCALAR_MODULUS
-    product = prod(fetched) % SCALAR_MODULUS
-    others = sum(prod(fetched[:j] + fetched[j + 1 :]) for j in range(len(fetched)))
-    return (
-        (at.phi_next - at.phi) * product * given - given * others + at.multiplicity * product
-    ) % SCALAR_MODULUS
+    late, early = fetched[h:], fetched[:h]
+    step = at.phi_next - at.phi - at.g
+    bus = step * prod(late) * given - given * _leave_one_out(late) + at.multiplicity * prod(late)
+    helper = at.g * prod(early) - _leave_one_out(early)
+    return bus % SCALAR_MODULUS, helper % SCALAR_MODULUS
+
+
+def _leave_one_out(factors: list[int]) -> int:
+    """Return sum_j prod_(i != j) d_i, 0 for no factor."""
+    return sum(prod(factors[:j] + factors[j + 1 :]) for j in range(len(factors)))
 
 
 def _accumulator(at: Evaluations, challenges: Challenges, requantised: _Requantisation) -> int:

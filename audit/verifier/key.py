@@ -25,7 +25,7 @@ from audit.verifier.transcript import keccak256
 KEY_MAGIC: Final = b"provault/verifying-key" + bytes(6) + (1).to_bytes(4, "big")
 HEADER_WORDS: Final = 18
 RUN_WORDS: Final = 3
-NO_FLAGS: Final = 0
+FLAGS: Final = (0, 1)
 #: No key has more lanes or weight packs: counts that follow from them fit into memory.
 LANE_AND_PACK_LIMIT: Final = 1 << 16
 DATA_CONTRACT_PREFIX: Final = b"\x00\x01"
@@ -36,7 +36,7 @@ class VerifyingKey:
     """Hold a parsed key.
 
     circuit_digest, ceremony_digest : words 1 and 2.
-    layout : n, t, L, wa, K, lam, N, optimiser.
+    layout : n, t, L, wa, K, lam, N, optimiser, bus sums.
     public_count : |pub|; input_count, output_count : n_in, n_out; runs : the input bounds.
     omega, inverse_rows : the root of unity and 1/n.
     fixed_points : f encodings g1 of the packs of fixed columns.
@@ -62,14 +62,16 @@ class VerifyingKey:
 
     @property
     def chunk_count(self) -> int:
-        """Return c = 1 if D < N, else ceil((D + 1) / (N - 1)), with D = (L + 1) n + L + 4."""
-        degree_bound = (self.layout.lanes + 1) * self.layout.rows + self.layout.lanes + 4
+        """Return c = 1 if D < N, else ceil((D + 1) / (N - 1)), with D = (L - h + 1) n + L - h + 4."""
+        factors = self.layout.lanes - self.layout.helper_lanes
+        degree_bound = (factors + 1) * self.layout.rows + factors + 4
         return 1 if degree_bound < self.layout.powers else -(-(degree_bound + 1) // (self.layout.powers - 1))
 
     @property
     def evaluation_count(self) -> int:
-        """Return the number of field elements in message 4: L + 2 + wa + 9 + 4."""
-        return self.layout.lanes + 2 + self.layout.weight_lanes + len(FIXED_COLUMNS) + 4
+        """Return the number of field elements in message 4: L + 2 + wa + 9 + 4, or 6 with two bus sums."""
+        sums = 6 if self.layout.bus_sums == 2 else 4
+        return self.layout.lanes + 2 + self.layout.weight_lanes + len(FIXED_COLUMNS) + sums
 
     @property
     def commitment_bytes(self) -> int:
@@ -99,8 +101,8 @@ def parse_key(content: bytes) -> VerifyingKey:
     if words[0] != KEY_MAGIC:
         raise VerificationError("key", "magic and version", expected=KEY_MAGIC.hex(), found=words[0].hex())
     numbers = [int.from_bytes(word, "big") for word in words]
-    if numbers[10] != NO_FLAGS:
-        raise VerificationError("key", "flags", expected=NO_FLAGS, found=numbers[10])
+    if numbers[10] not in FLAGS:
+        raise VerificationError("key", "flags", expected="0 or 1", found=numbers[10])
     layout = LayoutParameters(
         rows=numbers[3],
         pack_columns=numbers[4],
@@ -110,6 +112,7 @@ def parse_key(content: bytes) -> VerifyingKey:
         limb_bits=numbers[8],
         powers=numbers[9],
         optimiser=numbers[17],
+        bus_sums=numbers[10] + 1,
     )
     _check_parameters(layout)
     public_count, input_count, output_count, run_count = numbers[11:15]
@@ -150,8 +153,8 @@ def encode_key(key: VerifyingKey) -> bytes:
     layout = key.layout
     numbers = (
         layout.rows, layout.pack_columns, layout.lanes, layout.weight_lanes, layout.weight_packs,
-        layout.limb_bits, layout.powers, NO_FLAGS, key.public_count, key.input_count, key.output_count,
-        len(key.runs),
+        layout.limb_bits, layout.powers, layout.bus_sums - 1, key.public_count, key.input_count,
+        key.output_count, len(key.runs),
     )  # fmt: skip
     return b"".join(
         (

@@ -10,8 +10,8 @@ from audit.verifier.canonical_json import parse_canonical, take_fields, take_int
 from audit.verifier.transcript import keccak256
 
 LAYOUT_FORMAT: Final = "provault-layout-1"
-BUS_SUMS: Final = 1
-OPTIMISER: Final = 1
+BUS_SUMS: Final = (1, 2)
+OPTIMISER: Final = 2
 FIELD_LIMIT: Final = 1 << 62
 
 
@@ -19,7 +19,8 @@ FIELD_LIMIT: Final = 1 << 62
 class LayoutParameters:
     """Hold what `layout.json` says; the letters are the protocol's.
 
-    rows n, pack_columns t, lanes L, weight_lanes wa, weight_packs K, limb_bits lam, powers N, optimiser.
+    rows n, pack_columns t, lanes L, weight_lanes wa, weight_packs K, limb_bits lam, powers N, optimiser,
+    bus_sums 1, or 2 with a helper column g.
     """
 
     rows: int
@@ -30,6 +31,12 @@ class LayoutParameters:
     limb_bits: int
     powers: int
     optimiser: int
+    bus_sums: int = 1
+
+    @property
+    def helper_lanes(self) -> int:
+        """Return h: floor(L / 2) with two bus sums, 0 with one."""
+        return self.lanes // 2 if self.bus_sums == 2 else 0
 
     @property
     def limb(self) -> int:
@@ -39,13 +46,14 @@ class LayoutParameters:
     def fault(self) -> str | None:
         """Say which condition of rule `parameters` fails, None when all hold.
 
-        n = 2^k, 1 <= k <= 32; t >= max(2, wa); t (n + 4) <= N; L >= 6; 1 <= wa <= min(L, t); K >= 1;
-        1 <= lam <= 12; optimiser = 1
+        n = 2^k, 1 <= k <= 32; t >= max(2, wa), t >= 3 with two bus sums; t (n + 4) <= N; L >= 6;
+        1 <= wa <= min(L, t); K >= 1; 1 <= lam <= 12; optimiser = 2; bus_sums 1 or 2
         """
         n, t = self.rows, self.pack_columns
         conditions = (
             (2 <= n <= 1 << 32 and n & (n - 1) == 0, f"n = {n} is no power of two from 2 to 2^32"),
-            (t >= 2, f"t = {t} is below 2"),
+            (self.bus_sums in BUS_SUMS, f"bus_sums = {self.bus_sums} is neither 1 nor 2"),
+            (t >= 1 + self.bus_sums, f"t = {t} is below {1 + self.bus_sums}"),
             (self.lanes >= 6, f"L = {self.lanes} is below 6"),
             (
                 1 <= self.weight_lanes <= min(self.lanes, t),
@@ -64,7 +72,7 @@ def parse_layout(content: bytes) -> LayoutParameters:
 
     Raises
     ------
-    CircuitError : layout, anything that section 4 does not allow; parameters, another number of bus sums.
+    CircuitError : layout, anything that section 4 does not allow; parameters, neither one nor two bus sums.
     """
     names = {
         "bus_sums", "format", "lanes", "limb_bits", "optimiser", "pack_columns", "powers", "rows",
@@ -77,9 +85,8 @@ def parse_layout(content: bytes) -> LayoutParameters:
         numbers = {name: take_integer(fields, name, 0, FIELD_LIMIT) for name in names - {"format"}}
     except ValueError as error:
         raise CircuitError("layout", str(error)) from error
-    bus_sums = numbers.pop("bus_sums")
-    if bus_sums != BUS_SUMS:
-        raise CircuitError("parameters", f"bus_sums = {bus_sums} is not {BUS_SUMS}")
+    if numbers["bus_sums"] not in BUS_SUMS:
+        raise CircuitError("parameters", f"bus_sums = {numbers['bus_sums']} is neither 1 nor 2")
     return LayoutParameters(**numbers)
 
 

@@ -16,7 +16,8 @@ class Evaluations:
     """Hold message 4.
 
     lanes x_j(y), provided o(y), multiplicity m(y), weights u'_i(y), fixed columns at y by name,
-    phi(y), phi_next = phi(omega y), e(y), e_next = e(omega y).
+    phi(y), phi_next = phi(omega y), e(y), e_next = e(omega y), g(y), g_next = g(omega y), the last two 0
+    with one bus sum.
     """
 
     lanes: tuple[int, ...]
@@ -28,6 +29,8 @@ class Evaluations:
     phi_next: int
     e: int
     e_next: int
+    g: int
+    g_next: int
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Proof:
 
 
 def proof_length(key: VerifyingKey) -> int:
-    """Return 96 (a + c + 4) + 32 (L + 2 + wa + 9 + 4)."""
+    """Return 96 (a + c + 4) + 32 times the number of evaluations."""
     return POINT_BYTES * (key.pack_count + key.chunk_count + 4) + WORD_BYTES * key.evaluation_count
 
 
@@ -106,6 +109,8 @@ def _decode_evaluations(key: VerifyingKey, content: bytes) -> Evaluations:
         phi_next=next(stream),
         e=next(stream),
         e_next=next(stream),
+        g=next(stream, 0),
+        g_next=next(stream, 0),
     )
 
 

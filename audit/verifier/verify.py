@@ -180,7 +180,8 @@ def _check_opening(
     quotient_power = sums_power * gamma
     weight_scale = p2 * p3 * pow(gamma, weight_place, SCALAR_MODULUS)
     quotient_scale = quotient_power * p1 * p2 * (y - 1) * vanishing
-    r_0, r_1 = at.phi + at.e * z, at.phi_next + at.e_next * z
+    r_0 = horner([at.phi, at.e, at.g], z)
+    r_1 = horner([at.phi_next, at.e_next, at.g_next], z)
     constant = (
         p2 * p3 * horner(remainders, gamma)
         + sums_power * p3 * (p2 * r_0 - p1 * r_1)

@@ -25,6 +25,8 @@ struct Columns:
     phi_next: uint256  # at omega y
     e: uint256
     e_next: uint256
+    g: uint256  # 0 with one bus sum
+    g_next: uint256
 
 
 struct Row:
@@ -32,6 +34,7 @@ struct Row:
     output: uint256  # o
     fetches: uint256  # m
     at: Columns
+    split: uint256  # h, at most 5: the lanes of the helper g
     # over the lanes from x_6 on
     product: uint256  # of d_j
     others: uint256  # sum over j of the products without d_j, below 2 R
@@ -46,7 +49,7 @@ struct Row:
 @pure
 def combine(row: Row, alpha: uint256, beta: uint256, theta: uint256, chi: uint256, limb_bits: uint256) -> uint256:
     """
-    @notice Return c0 + chi c1 + chi^2 q_zero e + chi^3 c3 + chi^4 c4 + chi^5 c5, reduced.
+    @notice Return c0 + chi c1 + chi^2 q_zero e + chi^3 c3 + chi^4 c4 + chi^5 c5 + chi^6 c6, reduced.
     @param limb_bits lam, at most 12.
     """
     r: uint256 = R  # variables take fewer bytes than the literals
@@ -58,12 +61,18 @@ def combine(row: Row, alpha: uint256, beta: uint256, theta: uint256, chi: uint25
     limbs: uint256 = unsafe_add(row.x[0], uint256_mulmod(modulus, lo, R))
     minus_e: uint256 = unsafe_sub(r, row.at.e)
 
-    # d_j = alpha + base + j q_c + beta x_j: their product, and the sum over j of the products without d_j
-    product: uint256 = row.product
-    others: uint256 = row.others
+    # d_j = alpha + base + j q_c + beta x_j: their product, and the sum over j of the products without d_j,
+    # over the lanes below h, which make c6, and afresh from h on; h = 0 leaves c6 = g = 0
+    product: uint256 = 1
+    others: uint256 = 0
+    c: uint256 = 0
     cell: uint256 = uint256_addmod(alpha, row.at.base, R)
     step: uint256 = unsafe_add(row.at.q_dot, row.at.q_pub)
     for j: uint256 in range(6):
+        if j == row.split:
+            c = uint256_addmod(uint256_mulmod(row.at.g, product, R), unsafe_sub(2 * R, others), R)
+            product = row.product
+            others = row.others
         d: uint256 = unsafe_add(cell, uint256_mulmod(beta, row.x[j], R))
         others = unsafe_add(uint256_mulmod(others, d, R), product)
         product = uint256_mulmod(product, d, R)
@@ -80,12 +89,12 @@ def combine(row: Row, alpha: uint256, beta: uint256, theta: uint256, chi: uint25
     theta_lanes = uint256_mulmod(theta_lanes, uint256_mulmod(theta_lanes, theta_lanes, R), R)
     theta_lanes = uint256_mulmod(theta_lanes, row.theta_power, R)
 
-    # chi^4: c4 + chi c5 = q_rel ((b^2 - b) + chi (d^2 - d))
-    c: uint256 = unsafe_add(
-        uint256_mulmod(row.x[4], unsafe_add(row.x[4], minus_1), R),
-        uint256_mulmod(chi, uint256_mulmod(row.x[5], unsafe_add(row.x[5], minus_1), R), R),
-    )
-    c = uint256_mulmod(chi, uint256_mulmod(row.at.q_rel, c, R), R)
+    # chi^4: c4 + chi c5 + chi^2 c6 = q_rel (b^2 - b) + chi (q_rel (d^2 - d) + chi c6)
+    bit: uint256 = uint256_mulmod(row.x[5], unsafe_add(row.x[5], minus_1), R)
+    c = unsafe_add(uint256_mulmod(row.at.q_rel, bit, R), uint256_mulmod(chi, c, R))
+    bit = uint256_mulmod(row.x[4], unsafe_add(row.x[4], minus_1), R)
+    c = unsafe_add(uint256_mulmod(row.at.q_rel, bit, R), uint256_mulmod(chi, c, R))
+    c = uint256_mulmod(chi, c, R)
 
     # chi^3: o - tab - q_in o - q_rel o_rel - q_sgn o_sgn, with
     # o_rel = b (lo + d (M^2 - 1 - lo)),  o_sgn = lo + M^2 x_3 - M^3 / 2
@@ -136,13 +145,14 @@ def combine(row: Row, alpha: uint256, beta: uint256, theta: uint256, chi: uint25
     c = unsafe_add(uint256_mulmod(chi, c, R), c1)
 
     # the bus, with d_p = alpha + padr + beta o:
-    # (phi' - phi) d_0 .. d_{L-1} d_p - d_p sum_j prod_{i != j} d_i + m d_0 .. d_{L-1}
+    # (phi' - phi - g) d_h .. d_{L-1} d_p - d_p sum_{j >= h} prod_{i != j} d_i + m d_h .. d_{L-1}
     provided: uint256 = unsafe_add(
         uint256_addmod(alpha, row.at.padr, R), uint256_mulmod(beta, row.output, R)
     )
-    bus: uint256 = unsafe_add(
-        uint256_mulmod(unsafe_add(row.at.phi_next, unsafe_sub(r, row.at.phi)), provided, R), row.fetches
+    bus: uint256 = uint256_addmod(
+        unsafe_add(row.at.phi_next, unsafe_sub(r, row.at.phi)), unsafe_sub(r, row.at.g), R
     )
+    bus = unsafe_add(uint256_mulmod(bus, provided, R), row.fetches)
     bus = unsafe_add(
         uint256_mulmod(product, bus, R), unsafe_sub(r, uint256_mulmod(provided, others, R))
     )

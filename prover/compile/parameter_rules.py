@@ -10,8 +10,8 @@ from prover.compile.parameters import LayoutParameters
 from prover.errors import LayoutError
 from prover.field import SCALAR_MODULUS as R
 
-SUPPORTED_BUS_SUMS: Final = 1
-SUPPORTED_OPTIMISER: Final = 1
+MAX_BUS_SUMS: Final = 2
+SUPPORTED_OPTIMISER: Final = 2
 MAX_LIMB_BITS: Final = 12
 
 
@@ -32,7 +32,8 @@ def check_parameters(architecture: Architecture, parameters: LayoutParameters) -
         (parameters.weight_packs >= 1, "weight_packs must be at least 1"),
         (1 <= parameters.limb_bits <= MAX_LIMB_BITS, f"limb_bits must lie in [1, {MAX_LIMB_BITS}]"),
         (parameters.limb_bits == architecture.shift_bits, "limb_bits must equal shift_bits"),
-        (parameters.bus_sums == SUPPORTED_BUS_SUMS, f"bus_sums must be {SUPPORTED_BUS_SUMS}"),
+        (1 <= parameters.bus_sums <= MAX_BUS_SUMS, f"bus_sums must be 1 or {MAX_BUS_SUMS}"),
+        (t > parameters.bus_sums, "pack_columns must hold phi, e and, with two bus sums, the helper"),
         (parameters.optimiser == SUPPORTED_OPTIMISER, f"optimiser must be {SUPPORTED_OPTIMISER}"),
     )
     for holds, detail in conditions:

@@ -26,7 +26,7 @@ class LayoutParameters:
     limb_bits: int  # lam, M = 2^lam
     powers: int = 4096  # N
     bus_sums: int = 1
-    optimiser: int = 1
+    optimiser: int = 2
 
     def __post_init__(self) -> None:
         """Refuse anything but integers."""

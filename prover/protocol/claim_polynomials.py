@@ -109,7 +109,7 @@ class Opening:
         slots = [kernel.divide(column, self.y) for column in self.packed]
         length = max(len(slots[0]), key.shape.rows + 2)
         slots = [kernel.pad(column, length) for column in slots]
-        for slot, column in enumerate((self.after_2.sums, self.after_2.accumulator)):
+        for slot, column in enumerate(self.after_2.pack):
             twice = kernel.divide(kernel.divide(column, self.y), key.omega * self.y % R)
             slots[slot] = kernel.axpy(slots[slot], self.sums_factor, kernel.pad(twice, length))
         packed = kernel.interleave(slots)

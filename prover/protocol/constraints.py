@@ -32,6 +32,7 @@ class ColumnSet:
     sum_next: Vector
     accumulator_here: Vector
     accumulator_next: Vector
+    helper: Vector | None = None  # g, with two bus sums
 
 
 def bus_denominators(
@@ -56,16 +57,18 @@ def bus_denominators(
 def combine_columns(
     kernel: Kernel, columns: ColumnSet, challenges: FirstChallenges, chi: int, limb_bits: int
 ) -> Vector:
-    """Return c0 + chi c1 + chi^2 q_zero e + chi^3 c3 + chi^4 c4 + chi^5 c5, i.e. C + chi^2 L_0 Pi."""
+    """Return c0 + chi c1 + chi^2 q_zero e + chi^3 c3 + .. + chi^6 c6, i.e. C + chi^2 L_0 Pi."""
     q_zero = columns.fixed[8]
     relu_bit, relu_wide = columns.lanes[4], columns.lanes[5]
+    bus, *helper = _bus_columns(kernel, columns, challenges)
     terms = [
-        _bus_columns(kernel, columns, challenges),
+        bus,
         _accumulator_columns(kernel, columns, challenges.theta, limb_bits),
         kernel.mul(q_zero, columns.accumulator_here),
         _output_columns(kernel, columns, limb_bits),
         _boolean_columns(kernel, columns.fixed[6], relu_bit),
         _boolean_columns(kernel, columns.fixed[6], relu_wide),
+        *helper,
     ]
     total, weight = terms[0], chi
     for term in terms[1:]:
@@ -74,17 +77,32 @@ def combine_columns(
     return total
 
 
-def _bus_columns(kernel: Kernel, columns: ColumnSet, challenges: FirstChallenges) -> Vector:
-    # c0 = (phi' - phi) d_0..d_{L-1} d_p - d_p sum_j prod_{i != j} d_i + m d_0..d_{L-1}
+def _bus_columns(kernel: Kernel, columns: ColumnSet, challenges: FirstChallenges) -> list[Vector]:
+    # c0 = (phi' - phi - g) d_h..d_{L-1} d_p - d_p sum_{j >= h} prod_{i != j, i >= h} d_i + m d_h..d_{L-1}
+    # c6 = g d_0..d_{h-1} - sum_{j < h} prod_{i != j, i < h} d_i, only where there is a helper
     fetched, provided = bus_denominators(kernel, challenges, columns.lanes, columns.output, columns.fixed)
-    # With P = prod d_i and S = sum_j prod_{i != j} d_i over the lanes so far: S <- S d + P, P <- P d.
-    product, numerator = fetched[0], kernel.constant(1, len(fetched[0]))
-    for factor in fetched[1:]:
+    step = kernel.sub(columns.sum_next, columns.sum_here)
+    helper = columns.helper
+    split = 0 if helper is None else len(fetched) // 2
+    product, numerator = _fractions(kernel, fetched[split:])
+    if helper is not None:
+        step = kernel.sub(step, helper)
+    inside = kernel.sub(kernel.mul(step, product), numerator)
+    bus = kernel.add(kernel.mul(provided, inside), kernel.mul(columns.fetches, product))
+    if helper is None:
+        return [bus]
+    first_product, first_numerator = _fractions(kernel, fetched[:split])
+    return [bus, kernel.sub(kernel.mul(helper, first_product), first_numerator)]
+
+
+def _fractions(kernel: Kernel, factors: Sequence[Vector]) -> tuple[Vector, Vector]:
+    # Of sum_j 1/d_j the denominator P = prod d_i and the numerator S = sum_j prod_{i != j} d_i.
+    # Over the lanes so far: S <- S d + P, P <- P d.
+    product, numerator = factors[0], kernel.constant(1, len(factors[0]))
+    for factor in factors[1:]:
         numerator = kernel.add(kernel.mul(numerator, factor), product)
         product = kernel.mul(product, factor)
-    step = kernel.sub(columns.sum_next, columns.sum_here)
-    inside = kernel.sub(kernel.mul(step, product), numerator)
-    return kernel.add(kernel.mul(provided, inside), kernel.mul(columns.fetches, product))
+    return product, numerator
 
 
 def _accumulator_columns(kernel: Kernel, columns: ColumnSet, theta: int, limb_bits: int) -> Vector:
@@ -143,7 +161,7 @@ def _boolean_columns(kernel: Kernel, selector: Vector, bit: Vector) -> Vector:
 
 
 def combine_at_point(values: EvaluationMessage, challenges: FirstChallenges, chi: int, limb_bits: int) -> int:
-    """Return c0 + chi c1 + chi^2 q_zero e + chi^3 c3 + chi^4 c4 + chi^5 c5 from the evaluations at y."""
+    """Return c0 + chi c1 + chi^2 q_zero e + chi^3 c3 + .. + chi^6 c6 from the evaluations at y."""
     alpha, beta, theta = challenges.alpha, challenges.beta, challenges.theta
     base, padr, tab, q_in, q_dot, q_pub, q_rel, q_sgn, q_zero = values.fixed
     x, u = values.lanes, values.weights
@@ -152,11 +170,12 @@ def combine_at_point(values: EvaluationMessage, challenges: FirstChallenges, chi
 
     fetched = [alpha + base + j * (q_dot + q_pub) + beta * lane for j, lane in enumerate(x)]
     provided = alpha + padr + beta * values.output
-    product, numerator = 1, 0
-    for factor in fetched:
-        numerator = (numerator * factor + product) % R
-        product = product * factor % R
-    bus = provided * ((values.sum_next - values.sum_here) * product - numerator) + values.fetches * product
+    split = len(x) // 2 if values.helper else 0
+    product, numerator = _fraction_at_point(fetched[split:])
+    step = values.sum_next - values.sum_here - values.helper_here
+    bus = provided * (step * product - numerator) + values.fetches * product
+    first_product, first_numerator = _fraction_at_point(fetched[:split])
+    helper = values.helper_here * first_product - first_numerator
 
     low = x[1] + size * x[2]
     bit, wide = x[4], x[5]
@@ -179,8 +198,17 @@ def combine_at_point(values: EvaluationMessage, challenges: FirstChallenges, chi
         output,
         q_rel * (bit * bit - bit),
         q_rel * (wide * wide - wide),
+        helper,
     )
     total = 0
     for constraint in reversed(constraints):
         total = (total * chi + constraint) % R
     return total
+
+
+def _fraction_at_point(factors: Sequence[int]) -> tuple[int, int]:
+    product, numerator = 1, 0
+    for factor in factors:
+        numerator = (numerator * factor + product) % R
+        product = product * factor % R
+    return product, numerator

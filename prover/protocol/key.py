@@ -16,7 +16,7 @@ from prover.protocol.transcript import encode_word
 
 MAGIC = b"provault/verifying-key" + bytes(6) + (1).to_bytes(4, "big")
 HEADER_WORDS = 18
-OPTIMISER = 1
+OPTIMISER = 2
 INTEGER_LOW, INTEGER_HIGH = -(2**127), 2**127
 
 
@@ -35,7 +35,7 @@ class VerifyingKey:
 
     circuit_digest: bytes
     ceremony_digest: bytes
-    shape: Shape  # n, t, L, wa, K, N
+    shape: Shape  # n, t, L, wa, K, N, bus sums
     limb_bits: int  # lam
     public_count: int  # |pub|
     input_count: int  # n_in
@@ -57,7 +57,7 @@ class VerifyingKey:
             shape.weight_packs,
             self.limb_bits,
             shape.powers,
-            0,
+            shape.bus_sums - 1,
             self.public_count,
             self.input_count,
             self.output_count,
@@ -122,7 +122,9 @@ class VerifyingKey:
         if len(data) < HEADER_WORDS * 32 or data[:32] != MAGIC:
             raise VerificationError("key", expected="magic and version of key.bin")
         word = [int.from_bytes(data[index * 32 : index * 32 + 32], "big") for index in range(HEADER_WORDS)]
-        shape = Shape(word[3], word[4], word[5], word[6], word[7], word[9])
+        if word[10] not in (0, 1):
+            raise VerificationError("key", expected="flags 0 or 1", found=word[10])
+        shape = Shape(word[3], word[4], word[5], word[6], word[7], word[9], 1 + word[10])
         check_shape(shape, word[8])
         run_count = word[14]
         if run_count > word[12]:
@@ -131,8 +133,6 @@ class VerifyingKey:
         expected_length = points_start + POINT_BYTES * shape.fixed_packs
         if len(data) != expected_length:
             raise VerificationError("key", expected=f"{expected_length} bytes", found=len(data))
-        if word[10] != 0:
-            raise VerificationError("key", expected="no flags", found=word[10])
         key = cls(
             circuit_digest=data[32:64],
             ceremony_digest=data[64:96],
@@ -191,7 +191,7 @@ def check_shape(shape: Shape, limb_bits: int) -> None:
         "n = 2^k, 1 <= k <= 32": 2 <= rows <= 2**32 and rows & (rows - 1) == 0,
         "L >= 6": 6 <= shape.lanes <= 2**16,
         "1 <= wa <= min(L, t)": 1 <= shape.weight_lanes <= min(shape.lanes, shape.pack_columns),
-        "t >= 2": shape.pack_columns >= 2,
+        "t >= 2, t >= 3 with two bus sums": shape.pack_columns >= shape.sum_columns,
         "t (n + 4) <= N": shape.pack_columns * (rows + 4) <= shape.powers,
         "K >= 1": 1 <= shape.weight_packs <= 2**16,
         "1 <= lam <= 12": 1 <= limb_bits <= 12,

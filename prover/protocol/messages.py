@@ -26,7 +26,7 @@ class WitnessMessage:
 class SumMessage:
     """Message 2."""
 
-    sums: bytes  # [F], the pack of phi and e
+    sums: bytes  # [F], the pack of phi, e and, with two bus sums, g
 
     def to_bytes(self) -> bytes:
         """Encode [F]."""
@@ -46,7 +46,7 @@ class QuotientMessage:
 
 @dataclass(frozen=True)
 class EvaluationMessage:
-    """Message 4: every column at y, phi and e also at omega y."""
+    """Message 4: every column at y, those of F also at omega y; g is 0 where there is none."""
 
     lanes: tuple[int, ...]  # x_j(y)
     output: int  # o(y)
@@ -57,6 +57,17 @@ class EvaluationMessage:
     sum_next: int  # phi(omega y)
     accumulator_here: int  # e(y)
     accumulator_next: int  # e(omega y)
+    helper: tuple[int, ...] = ()  # g(y) and g(omega y), with two bus sums
+
+    @property
+    def helper_here(self) -> int:
+        """Return g(y), 0 with one bus sum."""
+        return self.helper[0] if self.helper else 0
+
+    @property
+    def helper_next(self) -> int:
+        """Return g(omega y), 0 with one bus sum."""
+        return self.helper[1] if self.helper else 0
 
     def scalars(self) -> tuple[int, ...]:
         """List the evaluations in the order in which they are absorbed."""
@@ -70,7 +81,16 @@ class EvaluationMessage:
             self.sum_next,
             self.accumulator_here,
             self.accumulator_next,
+            *self.helper,
         )
+
+    def sums_here(self) -> tuple[int, ...]:
+        """List phi(y), e(y), g(y), the columns of F in order."""
+        return (self.sum_here, self.accumulator_here, self.helper_here)
+
+    def sums_next(self) -> tuple[int, ...]:
+        """List phi(omega y), e(omega y), g(omega y)."""
+        return (self.sum_next, self.accumulator_next, self.helper_next)
 
     def witness_columns(self) -> tuple[int, ...]:
         """List x_0(y) .. x_{L-1}(y), o(y), m(y), the columns of the packs A_i in order."""
@@ -152,11 +172,16 @@ def _evaluations(scalars: tuple[int, ...], shape: Shape) -> EvaluationMessage:
     lanes, weights = shape.lanes, shape.weight_lanes
     fixed_start = lanes + 2 + weights
     fixed_stop = fixed_start + FIXED_COLUMN_COUNT
+    sum_here, sum_next, accumulator_here, accumulator_next, *helper = scalars[fixed_stop:]
     return EvaluationMessage(
         scalars[:lanes],
         scalars[lanes],
         scalars[lanes + 1],
         scalars[lanes + 2 : fixed_start],
         scalars[fixed_start:fixed_stop],
-        *scalars[fixed_stop:],
+        sum_here,
+        sum_next,
+        accumulator_here,
+        accumulator_next,
+        tuple(helper),
     )

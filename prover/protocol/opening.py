@@ -73,7 +73,7 @@ def quotient_value(
     chi: int,
     y: int,
 ) -> int:
-    """Return C*(y) = (y - 1)(c0 + .. + chi^5 c5)(y) - chi^2 Pi Z_H(y) / n."""
+    """Return C*(y) = (y - 1)(c0 + .. + chi^6 c6)(y) - chi^2 Pi Z_H(y) / n."""
     inside = combine_at_point(values, challenges, chi, key.limb_bits)
     public_value = evaluate_plain(public, challenges.theta)
     vanishing = pow(y, key.shape.rows, R) - 1

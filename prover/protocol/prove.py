@@ -147,26 +147,27 @@ def round_1(session: Session) -> tuple[WitnessMessage, AfterWitness]:
 def round_2(
     session: Session, after_1: AfterWitness, challenges: FirstChallenges
 ) -> tuple[SumMessage, AfterSums]:
-    """Commit to the bus sum phi and the accumulator e, each plus Z_H times a random cubic."""
+    """Commit to the bus sum phi, the accumulator e and the helper g if any, each plus Z_H times a cubic."""
     proving_key = session.proving_key
     kernel = proving_key.kernel
     if challenges.theta == 0:
         raise RestartError("theta = 0")
-    sums = bus_sum(session, challenges)
+    sums, helper = bus_sum(session, challenges)
     weights = rerandomise(
         proving_key, session.weight_columns.combine(challenges.theta), after_1.rerandomisers
     )
     accumulator = accumulate(session, challenges.theta)
-    masks = [session.masks.scalars([f"2/{name}/{term}" for term in range(4)]) for name in ("phi", "e")]
-    cells = kernel.slice_points(proving_key.basis.cells, 0, 2 * proving_key.key.shape.rows)
+    columns = {"phi": sums, "e": accumulator} | ({} if helper is None else {"g": helper})
+    masks = [session.masks.scalars([f"2/{name}/{term}" for term in range(4)]) for name in columns]
+    cells = kernel.slice_points(proving_key.basis.cells, 0, len(columns) * proving_key.key.shape.rows)
     point = kernel.add_points(
-        [kernel.msm(cells, kernel.concat([sums, accumulator])), commit_masks(proving_key, masks)]
+        [kernel.msm(cells, kernel.concat(list(columns.values()))), commit_masks(proving_key, masks)]
     )
     masked = [
         add_vanishing_multiple(proving_key, kernel.intt(values), mask)
-        for values, mask in zip((sums, accumulator), masks, strict=True)
+        for values, mask in zip(columns.values(), masks, strict=True)
     ]
-    return SumMessage(point), AfterSums(masked[0], masked[1], weights)
+    return SumMessage(point), AfterSums(masked[0], masked[1], weights, *masked[2:])
 
 
 def round_3(
@@ -194,7 +195,7 @@ def check_divides(session: Session, after_3: AfterQuotient) -> None:
 
 
 def round_4(session: Session, after_1: AfterWitness, after_2: AfterSums, y: int) -> EvaluationMessage:
-    """Evaluate every column at y, phi and e also at omega y."""
+    """Evaluate every column at y, those of F also at omega y."""
     key, kernel = session.proving_key.key, session.proving_key.kernel
     if y == 0 or pow(y, key.shape.rows, R) == 1:
         raise RestartError("y lies in H or is 0")
@@ -202,16 +203,20 @@ def round_4(session: Session, after_1: AfterWitness, after_2: AfterSums, y: int)
     weights = [kernel.evaluate(weight, y) for weight in after_2.weights]
     fixed = [kernel.evaluate(column, y) for column in session.proving_key.fixed_coefficients]
     lanes, following = key.shape.lanes, key.omega * y % R
+    sum_here, sum_next, accumulator_here, accumulator_next, *helper = [
+        kernel.evaluate(column, point) for column in after_2.pack for point in (y, following)
+    ]
     return EvaluationMessage(
         tuple(columns[:lanes]),
         columns[lanes],
         columns[lanes + 1],
         tuple(weights),
         tuple(fixed),
-        kernel.evaluate(after_2.sums, y),
-        kernel.evaluate(after_2.sums, following),
-        kernel.evaluate(after_2.accumulator, y),
-        kernel.evaluate(after_2.accumulator, following),
+        sum_here,
+        sum_next,
+        accumulator_here,
+        accumulator_next,
+        tuple(helper),
     )
 
 
@@ -228,8 +233,8 @@ def round_6(opening: Opening, z: int) -> bytes:
     factors = PointFactors.at(z, opening.y, key)
     p1, p2, p3 = factors.pack, factors.pack_next, factors.point
     shape = key.shape
-    zero_slots = [kernel.zeros(shape.rows + 4)] * (shape.pack_columns - 2)
-    sums = kernel.interleave([opening.after_2.sums, opening.after_2.accumulator, *zero_slots])
+    zero_slots = [kernel.zeros(shape.rows + 4)] * (shape.pack_columns - shape.sum_columns)
+    sums = kernel.interleave([*opening.after_2.pack, *zero_slots])
     parts = (
         (p2 * p3, kernel.interleave(opening.packed)),
         (opening.sums_factor * p3, sums),

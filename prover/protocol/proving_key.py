@@ -124,6 +124,7 @@ def build_proving_key(
         weight_lanes=parameters.weight_lanes,
         weight_packs=parameters.weight_packs,
         powers=parameters.powers,
+        bus_sums=parameters.bus_sums,
     )
     check_powers_match(parameters.powers, ceremony)
     check_soundness(shape, layout.public_count)

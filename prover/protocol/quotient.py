@@ -36,6 +36,7 @@ def quotient_coefficients(
         kernel.rotate(sums, step),
         accumulator,
         kernel.rotate(accumulator, step),
+        None if after_2.helper is None else on_coset(after_2.helper),
     )
     limb_bits, middle = proving_key.key.limb_bits, proving_key.coset_size // 2
     halves = map_threads(

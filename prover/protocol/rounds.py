@@ -38,6 +38,13 @@ class AfterSums:
     sums: Vector  # masked coefficients of phi
     accumulator: Vector  # masked coefficients of e
     weights: tuple[Vector, ...]  # coefficients of u'_i
+    helper: Vector | None = None  # masked coefficients of g, with two bus sums
+
+    @property
+    def pack(self) -> tuple[Vector, ...]:
+        """Return the columns of F in order: phi, e and, with two bus sums, g."""
+        pair = (self.sums, self.accumulator)
+        return pair if self.helper is None else (*pair, self.helper)
 
 
 @dataclass(frozen=True)

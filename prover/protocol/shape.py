@@ -11,7 +11,7 @@ FIXED_COLUMN_COUNT = 9
 
 @dataclass(frozen=True)
 class Shape:
-    """The lengths that a proof of one circuit has, from n, t, L, wa, K and N alone."""
+    """The lengths that a proof of one circuit has, from n, t, L, wa, K, N and the bus sums alone."""
 
     rows: int
     pack_columns: int
@@ -19,6 +19,17 @@ class Shape:
     weight_lanes: int
     weight_packs: int
     powers: int
+    bus_sums: int = 1
+
+    @property
+    def helper_lanes(self) -> int:
+        """h, the lanes whose fractions the helper column g sums: floor(L / 2), or 0 without a helper."""
+        return self.lanes // 2 if self.bus_sums == 2 else 0
+
+    @property
+    def sum_columns(self) -> int:
+        """Columns of the pack F: phi, e and, with two bus sums, g."""
+        return 1 + self.bus_sums
 
     @property
     def witness_packs(self) -> int:
@@ -32,8 +43,9 @@ class Shape:
 
     @property
     def quotient_degree_bound(self) -> int:
-        """D = (L + 1) n + L + 4, the bound on deg T."""
-        return (self.lanes + 1) * self.rows + self.lanes + 4
+        """D = (L - h + 1) n + L - h + 4, the bound on deg T."""
+        factors = self.lanes - self.helper_lanes
+        return (factors + 1) * self.rows + factors + 4
 
     @property
     def quotient_chunks(self) -> int:
@@ -43,12 +55,12 @@ class Shape:
 
     @property
     def evaluations(self) -> int:
-        """L + 2 + wa + 9 + 4 scalars of message 4."""
-        return self.lanes + 2 + self.weight_lanes + FIXED_COLUMN_COUNT + 4
+        """L + 2 + wa + 9 + 4 scalars of message 4, two more with two bus sums."""
+        return self.lanes + 2 + self.weight_lanes + FIXED_COLUMN_COUNT + 2 * self.sum_columns
 
     @property
     def proof_bytes(self) -> int:
-        """96 (a + c + 4) + 32 (L + 2 + wa + 9 + 4)."""
+        """96 (a + c + 4) + 32 evaluations."""
         points = self.witness_packs + self.quotient_chunks + 4
         return POINT_BYTES * points + SCALAR_BYTES * self.evaluations
 

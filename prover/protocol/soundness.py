@@ -17,14 +17,15 @@ DENSITY = Fraction(137, 100)
 def error_terms(shape: Shape, public_count: int) -> dict[str, int]:
     """List the numerator over r of each challenge's error.
 
-    alpha, beta: 2 (L + 2) n;  theta: n (2K + |pub|);  chi: 5;  y: 2 (L + 4) N;  gamma: a + f + 3;  z: 2 N.
+    alpha, beta: 2 (L + 2) n;  theta: n (2K + |pub|);  chi: 5, or 6 with two bus sums;  y: 2 (L - h + 4) N;
+    gamma: a + f + 3;  z: 2 N.
     """
     lanes, rows = shape.lanes, shape.rows
     return {
         "alpha_beta": 2 * (lanes + 2) * rows,
         "theta": rows * (2 * shape.weight_packs + public_count),
-        "chi": 5,
-        "y": 2 * (lanes + 4) * shape.powers,
+        "chi": 4 + shape.bus_sums,
+        "y": 2 * (lanes - shape.helper_lanes + 4) * shape.powers,
         "gamma": shape.witness_packs + shape.fixed_packs + 3,
         "z": 2 * shape.powers,
     }

@@ -1,4 +1,4 @@
-"""The two columns of round 2: the bus sum phi and the accumulator e (docs/protocol.md sections 5 and 6)."""
+"""The columns of round 2: bus sum phi, helper g, accumulator e (docs/protocol.md sections 5 and 6)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from prover.protocol.opening import evaluate_plain
 from prover.protocol.rounds import Session
 
 
-def bus_sum(session: Session, challenges: FirstChallenges) -> Vector:
-    """Return phi on H: phi_0 = 0, phi' - phi = sum_j 1/d_j - m/d_p.
+def bus_sum(session: Session, challenges: FirstChallenges) -> tuple[Vector, Vector | None]:
+    """Return phi on H: phi_0 = 0, phi' - phi = sum_j 1/d_j - m/d_p; and g = sum_{j < h} 1/d_j, or None.
 
     Raises: RestartError when a denominator is 0.
     """
@@ -31,10 +31,12 @@ def bus_sum(session: Session, challenges: FirstChallenges) -> Vector:
         raise RestartError("a denominator of the bus vanishes") from error
     rows = shape.rows
     parts = [kernel.segment(inverses, index * rows, (index + 1) * rows) for index in range(shape.lanes + 1)]
-    total = parts[0]
-    for part in parts[1:-1]:
+    helper, total = None, parts[0]
+    for index, part in enumerate(parts[1:-1], start=1):
+        helper = total if index == shape.helper_lanes else helper
         total = kernel.add(total, part)
-    return kernel.prefix_sum(kernel.sub(total, kernel.mul(kernel.from_int64(witness.m), parts[-1])))
+    step = kernel.sub(total, kernel.mul(kernel.from_int64(witness.m), parts[-1]))
+    return kernel.prefix_sum(step), helper
 
 
 def accumulate(session: Session, theta: int) -> Vector:

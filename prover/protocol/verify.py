@@ -168,8 +168,7 @@ def opening_terms(
     remainders = sum(
         pow(gamma, exponent, R) * evaluate_plain(pack, z) for exponent, pack in pack_remainders(values, shape)
     )
-    here = values.sum_here + values.accumulator_here * z
-    following = values.sum_next + values.accumulator_next * z
+    here, following = (evaluate_plain(column, z) for column in (values.sums_here(), values.sums_next()))
     constant = (
         packs_factor * remainders
         + sums_factor * (p2 * here - p1 * following)

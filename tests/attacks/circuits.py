@@ -68,10 +68,11 @@ def commit(architecture: Architecture, parameters: LayoutParameters, weights: In
     return Circuit(Prover.of(proving_key, strategy), setup)
 
 
-def small_circuit(last: Activation, *, seed: int = 3) -> Circuit:
-    """Commit to a small network in 32 rows: L = 6, wa = 2, K = 2, lam = 3."""
+def small_circuit(last: Activation, *, seed: int = 3, bus_sums: int = 1) -> Circuit:
+    """Commit to a small network in 32 rows: L = 6, wa = 2, K = 2, lam = 3; t = 9, or 4 with two bus sums."""
     architecture = small_architecture(last)
-    return commit(architecture, LayoutParameters(32, 9, 6, 2, 2, 3), random_weights(architecture, seed))
+    parameters = LayoutParameters(32, 9 if bus_sums == 1 else 4, 6, 2, 2, 3, bus_sums=bus_sums)
+    return commit(architecture, parameters, random_weights(architecture, seed))
 
 
 def recount(layout: Layout, witness: Witness) -> Witness:

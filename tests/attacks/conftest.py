@@ -98,5 +98,10 @@ def signed_circuit() -> Circuit:
 
 @pytest.fixture(scope="session")
 def circuits(relu_circuit: Circuit, signed_circuit: Circuit) -> Callable[[str], Circuit]:
-    """Give a circuit by the kind of its last layer."""
-    return {"relu": relu_circuit, "signed": signed_circuit}.__getitem__
+    """Give a circuit by the kind of its last layer, and with `-two` one of two bus sums."""
+    return {
+        "relu": relu_circuit,
+        "signed": signed_circuit,
+        "relu-two": small_circuit("relu", bus_sums=2),
+        "signed-two": small_circuit("signed", bus_sums=2),
+    }.__getitem__

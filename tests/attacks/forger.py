@@ -28,11 +28,11 @@ class Forgery:
 
 
 def commit_sums(session: Session, after_2: AfterSums) -> bytes:
-    """Commit to phi and e from their coefficients."""
+    """Commit to the columns of F from their coefficients."""
     proving_key = session.proving_key
     kernel, width = proving_key.kernel, proving_key.key.shape.pack_columns
-    empty = [kernel.zeros(len(after_2.sums))] * (width - 2)
-    return kernel.msm(proving_key.powers, kernel.interleave([after_2.sums, after_2.accumulator, *empty]))
+    empty = [kernel.zeros(len(after_2.sums))] * (width - len(after_2.pack))
+    return kernel.msm(proving_key.powers, kernel.interleave([*after_2.pack, *empty]))
 
 
 def forge(
@@ -44,7 +44,7 @@ def forge(
 ) -> Forgery:
     """Run all rounds for any witness; what C / Z_H has above its degree bound is dropped.
 
-    `alter_sums` changes the masked columns phi and e before they are committed.
+    `alter_sums` changes the masked columns phi, e and g before they are committed.
     """
     masks = MaskSource.seeded(bytes(32), statement.transcript.state, bytes(32))
     session = Session(prover.proving_key, prover.weight_columns, statement, witness, masks)

@@ -11,9 +11,13 @@ import pytest
 from prover.compile.layout import Layout, RowKind
 from prover.compile.witness import Witness
 from prover.errors import VerificationError
+from prover.field import SCALAR_MODULUS as R
+from prover.protocol import constraints, opening
+from prover.protocol.messages import EvaluationMessage
 from prover.protocol.rounds import AfterSums, Session
 from prover.protocol.statement import Statement
 from tests.attacks.circuits import CONTEXT, INPUTS, Circuit, recount, with_cell
+from tests.attacks.conftest import Verifiers
 from tests.attacks.forger import forge
 
 
@@ -26,6 +30,9 @@ def accepted(circuit: Circuit, statement: Statement, witness: Witness, **options
         assert refusal.reason == "opening"
         return False
     return True
+
+
+BOTH = pytest.mark.parametrize("kind", ["relu", "relu-two"])
 
 
 def statement_of(circuit: Circuit) -> Statement:
@@ -47,7 +54,7 @@ def free_lanes(layout: Layout, witness: Witness) -> set[tuple[int, int]]:
     return free
 
 
-@pytest.mark.parametrize("kind", ["relu", "signed"])
+@pytest.mark.parametrize("kind", ["relu", "signed", "relu-two"])
 def test_lanes_have_meaning_unless_unused(kind: str, circuits: Callable[[str], Circuit]) -> None:
     """The adversary recounts m after each change, and stays in the range table where that is all it takes."""
     circuit = circuits(kind)
@@ -65,20 +72,26 @@ def test_lanes_have_meaning_unless_unused(kind: str, circuits: Callable[[str], C
     assert found, "a circuit without idle rows would not test acceptance"
 
 
-@pytest.mark.parametrize("column", ["lanes", "o", "m"])
-def test_no_cell_can_change_alone(column: str, relu_circuit: Circuit) -> None:
-    witness, statement = relu_circuit.witness(), statement_of(relu_circuit)
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [("relu", "lanes"), ("relu", "o"), ("relu", "m"), ("relu-two", "o"), ("relu-two", "m")],
+)
+def test_no_cell_can_change_alone(column: str, kind: str, circuits: Callable[[str], Circuit]) -> None:
+    circuit = circuits(kind)
+    witness, statement = circuit.witness(), statement_of(circuit)
     for index in np.ndindex(getattr(witness, column).shape):
         changed = with_cell(witness, column, index, int(getattr(witness, column)[index]) + 1)
-        assert not accepted(relu_circuit, statement, changed), index
+        assert not accepted(circuit, statement, changed), index
 
 
-def test_outputs_have_meaning_even_when_recounted(relu_circuit: Circuit) -> None:
+@BOTH
+def test_outputs_have_meaning_even_when_recounted(kind: str, circuits: Callable[[str], Circuit]) -> None:
     """Every o is fixed by its row: input cells through their public lane, the others by c3."""
-    witness, statement = relu_circuit.witness(), statement_of(relu_circuit)
+    circuit = circuits(kind)
+    witness, statement = circuit.witness(), statement_of(circuit)
     for row in range(len(witness.o)):
         changed = with_cell(witness, "o", (row,), int(witness.o[row]) + 1)
-        assert not accepted(relu_circuit, statement, recount(relu_circuit.layout, changed)), row
+        assert not accepted(circuit, statement, recount(circuit.layout, changed)), row
 
 
 def test_weights_other_than_those_committed_are_refused_in_every_cell(relu_circuit: Circuit) -> None:
@@ -96,12 +109,22 @@ def test_weights_other_than_those_committed_are_refused_in_every_cell(relu_circu
         assert not accepted(replace(relu_circuit, prover=prover), statement, witness), (pack, lane, row)
 
 
-@pytest.mark.parametrize("column", ["sums", "accumulator"])
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [
+        ("relu", "sums"),
+        ("relu", "accumulator"),
+        ("relu-two", "sums"),
+        ("relu-two", "accumulator"),
+        ("relu-two", "helper"),
+    ],
+)
 def test_second_round_columns_have_meaning_except_the_accumulator_of_idle_rows(
-    column: str, relu_circuit: Circuit
+    kind: str, column: str, circuits: Callable[[str], Circuit]
 ) -> None:
-    """phi is tied on every row; e is free on idle rows, but for the one that closes the last segment."""
-    witness, statement, layout = relu_circuit.witness(), statement_of(relu_circuit), relu_circuit.layout
+    """phi and g are tied on every row; e is free on idle rows, save the one that closes the last segment."""
+    circuit = circuits(kind)
+    witness, statement, layout = circuit.witness(), statement_of(circuit), circuit.layout
     rows = layout.parameters.rows
     found = set()
     for row in range(rows):
@@ -114,7 +137,47 @@ def test_second_round_columns_have_meaning_except_the_accumulator_of_idle_rows(
             altered = kernel.add(getattr(after, column), kernel.pad(delta, rows + 4))
             return replace(after, **{column: altered})
 
-        if accepted(relu_circuit, statement, witness, alter_sums=bend):
+        if accepted(circuit, statement, witness, alter_sums=bend):
             found.add(row)
     idle = {int(row) for row in np.flatnonzero((layout.row_kind == RowKind.IDLE) & (layout.q_zero == 0))}
     assert found == (idle if column == "accumulator" else set())
+
+
+def move_between_sums(session: Session, after: AfterSums) -> AfterSums:
+    """Add 1 to g on row 3 and take it off on row 5; phi follows, so that c0 holds on every row."""
+    kernel, rows = session.proving_key.kernel, session.proving_key.key.shape.rows
+    helper, sums = np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.int64)
+    helper[3], helper[5] = 1, -1
+    sums[4:6] = 1
+    bent = {}
+    for name, cells in (("helper", helper), ("sums", sums)):
+        delta = kernel.pad(kernel.intt(kernel.from_int64(cells)), rows + 4)
+        bent[name] = kernel.add(getattr(after, name), delta)
+    return replace(after, **bent)
+
+
+def test_the_helper_is_held_by_its_own_constraint(
+    circuits: Callable[[str], Circuit], verifiers: Verifiers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is moved between the two sums closes the bus and is refused; without c6 it would pass."""
+    circuit = circuits("relu-two")
+    witness, statement = circuit.witness(), statement_of(circuit)
+    forged = forge(circuit.prover, statement, witness, alter_sums=move_between_sums).proof.to_bytes()
+    assert verifiers.verdicts(circuit, INPUTS, circuit.outputs(), forged) == ("opening",) * 3
+
+    honest_columns, honest_point = constraints._bus_columns, opening.combine_at_point
+
+    def without_c6(
+        values: EvaluationMessage, challenges: constraints.FirstChallenges, chi: int, limb_bits: int
+    ) -> int:
+        base, _, _, _, q_dot, q_pub, *_ = values.fixed
+        d = [
+            challenges.alpha + base + j * (q_dot + q_pub) + challenges.beta * lane
+            for j, lane in enumerate(values.lanes[:3])
+        ]
+        c6 = values.helper_here * d[0] * d[1] * d[2] - (d[1] * d[2] + d[0] * d[2] + d[0] * d[1])
+        return (honest_point(values, challenges, chi, limb_bits) - chi**6 * c6) % R
+
+    monkeypatch.setattr(constraints, "_bus_columns", lambda *given: honest_columns(*given)[:1])
+    monkeypatch.setattr(opening, "combine_at_point", without_c6)
+    assert accepted(circuit, statement, witness, alter_sums=move_between_sums)

@@ -18,6 +18,7 @@ from tests.prover.compile.conftest import broken_constraints
 
 SIZE = 8  # M
 REFUSED = ("opening", "opening", "opening")
+KINDS = ("relu", "signed", "relu-two", "signed-two")  # last layer, and whether there are two bus sums
 
 
 @dataclass(frozen=True)
@@ -214,8 +215,8 @@ ONLY_RELU = (
     (relu_false_saturation, {"c0"}),
 )
 LIES: list[tuple[str, Callable[[Circuit], Lie], set[str]]] = [
-    *((kind, lie, broken) for kind in ("relu", "signed") for lie, broken in BOTH),
-    *(("relu", lie, broken) for lie, broken in ONLY_RELU),
+    *((kind, lie, broken) for kind in KINDS for lie, broken in BOTH),
+    *((kind, lie, broken) for kind in ("relu", "relu-two") for lie, broken in ONLY_RELU),
 ]
 
 
@@ -243,7 +244,7 @@ def test_a_false_statement_is_refused_by_every_verifier(
     assert verifiers.verdicts(circuit, told.inputs, told.outputs, forged) == REFUSED
 
 
-@pytest.mark.parametrize("kind", ["relu", "signed"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_same_tool_with_an_honest_witness_is_accepted(
     kind: str, circuits: Callable[[str], Circuit], verifiers: Verifiers
 ) -> None:

@@ -10,10 +10,14 @@ import secrets
 
 import pytest
 
-from prover.compile.reference import LAYOUTS
+from prover.compile.parameters import LayoutParameters
+from prover.compile.reference import LAYOUTS as REFERENCE_LAYOUTS
 from prover.field import SCALAR_MODULUS as R
 from prover.field import root_of_unity
 from tests.attacks.linear_algebra import rank
+
+#: The layouts by name, and R1's with two bus sums.
+LAYOUTS = {**REFERENCE_LAYOUTS, "r1-two-sums": LayoutParameters(256, 4, 6, 4, 2, 7, bus_sums=2)}
 
 
 def draw() -> int:
@@ -60,10 +64,14 @@ def test_masks_of_the_weights(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-@pytest.mark.parametrize(("terms", "expected"), [(4, 6), (2, 4)], ids=["cubic", "too-few"])
-def test_masks_of_the_sums(name: str, terms: int, expected: int) -> None:
-    """phi and e at y and omega y, F(tau), and phi(omega tau) - phi(tau) in T(tau): 6 against 2 cubics."""
+@pytest.mark.parametrize("terms", [4, 2], ids=["cubic", "too-few"])
+def test_masks_of_the_sums(name: str, terms: int) -> None:
+    """The columns of F at y and omega y, F(tau) and T(tau): 6 against 2 cubics, or 8 against 3.
+
+    T(tau) shows (phi(omega tau) - phi(tau) - g(tau)) K_0 + g(tau) K_6, with K_0 and K_6 of c0 and c6.
+    """
     layout = LAYOUTS[name]
+    columns = 1 + layout.bus_sums  # phi, e and, with two bus sums, g
     y, tau = draw(), draw()
     omega = root_of_unity(layout.rows)
     inner = pow(tau, layout.pack_columns, R)
@@ -71,13 +79,22 @@ def test_masks_of_the_sums(name: str, terms: int, expected: int) -> None:
     def masked(x: int) -> list[int]:
         return [vanishing(x, layout.rows) * pow(x, term, R) % R for term in range(terms)]
 
-    nothing = [0] * terms
-    rows = [masked(point) + nothing for point in (y, omega * y % R)]
-    rows += [nothing + masked(point) for point in (y, omega * y % R)]
-    rows.append(masked(inner) + [tau * value % R for value in masked(inner)])
+    rows = []
+    for column in range(columns):
+        for point in (y, omega * y % R):
+            row = [0] * (terms * columns)
+            row[terms * column : terms * (column + 1)] = masked(point)
+            rows.append(row)
+    rows.append([pow(tau, column, R) * value % R for column in range(columns) for value in masked(inner)])
     step = [(a - b) % R for a, b in zip(masked(omega * tau % R), masked(tau), strict=True)]
-    rows.append(step + nothing)
-    assert rank(rows) == expected
+    k_0, k_6 = draw(), draw()
+    shown = [k_0 * value % R for value in step] + [0] * terms
+    if layout.bus_sums == 2:
+        shown += [(k_6 - k_0) * value % R for value in masked(tau)]
+    rows.append(shown)
+    expected = 2 * columns + 2
+    assert (rank(rows) == expected) == (terms == 4)
+    assert terms == 4 or rank(rows) <= terms * columns < expected
 
 
 @pytest.mark.parametrize("chunks", [2, 3, 5])

@@ -7,6 +7,7 @@ import pytest
 from tests.audit.support.cases import (
     CHUNKED_ARCHITECTURE,
     CHUNKED_LAYOUT,
+    HELPED_LAYOUT,
     R1_ARCHITECTURE,
     R1_LAYOUT,
     TINY_ARCHITECTURE,
@@ -20,6 +21,12 @@ from tests.audit.support.cases import (
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Case:
     """Three inputs, two relu neurons, one signed output; three witness packs, three fixed packs."""
     return prove_case(tmp_path_factory.mktemp("tiny"), TINY_ARCHITECTURE, TINY_LAYOUT, (3, -2, 1), 5)
+
+
+@pytest.fixture(scope="session")
+def helped(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """The network of `tiny` with two bus sums."""
+    return prove_case(tmp_path_factory.mktemp("helped"), TINY_ARCHITECTURE, HELPED_LAYOUT, (3, -2, 1), 5)
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,7 @@ CIRCUITS = {
         ),
         layout_json(1024, 3, 6, 3, 2, 8),
     ),
+    "two-sums": (TINY_ARCHITECTURE, layout_json(32, 3, 7, 2, 2, 2, bus_sums=2)),
     "wide-pack": (
         architecture_json([(4, -9, 9)], [dense(4, 4, "relu", 9, 9), dense(4, 3, "relu", 9, 9)], 4),
         layout_json(64, 13, 7, 5, 3, 4),
@@ -107,7 +108,7 @@ def test_the_words_of_a_key_stand_where_section_7_says(tiny: Case) -> None:
     assert words[2] == CEREMONY_DIGEST
     numbers = [int.from_bytes(word, "big") for word in words]
     assert numbers[3:15] == [32, 4, 6, 2, 2, 2, 4096, 0, 6, 3, 1, 2]
-    assert numbers[15:18] == [root_of_unity(32), pow(32, -1, SCALAR_MODULUS), 1]
+    assert numbers[15:18] == [root_of_unity(32), pow(32, -1, SCALAR_MODULUS), 2]
     assert numbers[18:24] == [2, (1 << 256) - 4, 4, 1, 0, 3]
     assert len(tiny.key) == 24 * 32 + 3 * 96
     assert (key.pack_count, key.chunk_count, key.evaluation_count) == (2, 1, 23)
@@ -145,8 +146,10 @@ def word(index: int, value: int) -> Callable[[bytes], bytes]:
         ("key", "parameters", word(8, 13)),
         ("key", "parameters", word(9, 143)),
         ("key", "parameters", word(17, 0)),
-        ("key", "parameters", word(17, 2)),
-        ("key", "flags", word(10, 1)),
+        ("key", "parameters", word(17, 1)),
+        ("key", "parameters", word(17, 3)),
+        ("key", "flags", word(10, 2)),
+        ("key", "flags", word(10, 1 << 255)),
         ("key", "number of public cells", word(11, 12)),
         ("key", "number of public cells", word(11, 0)),
         ("key", "number of inputs", word(12, 4)),

@@ -27,7 +27,7 @@ LAYOUT = {
     "format": "provault-layout-1",
     "lanes": 6,
     "limb_bits": 2,
-    "optimiser": 1,
+    "optimiser": 2,
     "pack_columns": 4,
     "powers": 4096,
     "rows": 32,
@@ -119,7 +119,8 @@ def test_a_layout_is_read() -> None:
         weight_packs=2,
         limb_bits=2,
         powers=4096,
-        optimiser=1,
+        optimiser=2,
+        bus_sums=1,
     )
 
 
@@ -178,8 +179,14 @@ def test_a_canonical_file_above_one_mebibyte_is_refused() -> None:
         parse_canonical(b'{"a":"' + b"x" * (1 << 20) + b'"}')
 
 
+def test_a_layout_with_two_bus_sums_is_read() -> None:
+    found = parse_layout(changed(LAYOUT, ("bus_sums",), 2))
+    assert (found.bus_sums, found.helper_lanes, found.fault()) == (2, 3, None)
+    assert parse_layout(canonical(LAYOUT)).helper_lanes == 0
+
+
 def test_another_number_of_bus_sums_breaks_the_parameters() -> None:
-    for count in (0, 2):
+    for count in (0, 3):
         with pytest.raises(CircuitError) as caught:
             parse_layout(changed(LAYOUT, ("bus_sums",), count))
         assert caught.value.rule == "parameters"

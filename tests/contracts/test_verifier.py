@@ -20,6 +20,7 @@ from tests.contracts.support.verifier_transcript import messages
 NAMES = [name for name in SHAPES if name != "r2"]
 #: One shape a path of the contract: straight-line code, and loops over packs and chunks.
 PATHS = ("single", "chunks")
+SUMS = ("sums", "sums_single")  # two bus sums on both paths
 INFINITY = bytes(96)
 
 
@@ -134,7 +135,7 @@ def test_inputs_at_and_beyond_the_bounds_of_every_run(verifier: ChainVerifier) -
                     assert verifier.verdict(proven.with_public(bent)) == word, (name, index, value)
 
 
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", [*PATHS, *SUMS])
 def test_length(name: str, verifier: ChainVerifier) -> None:
     proven = case(name)
     for proof in (b"", proven.proof[:-1], proven.proof[:-96], proven.proof + b"\0", proven.proof + bytes(96)):
@@ -145,7 +146,7 @@ def test_length(name: str, verifier: ChainVerifier) -> None:
     assert verifier.verdict(proven.with_public((0,) * 193)) == ""
 
 
-@pytest.mark.parametrize("name", [*PATHS, "packs_wide", "single_wide"])
+@pytest.mark.parametrize("name", [*PATHS, *SUMS, "packs_wide", "single_wide"])
 def test_scalars_at_or_above_the_order(name: str, verifier: ChainVerifier) -> None:
     proven = case(name)
     for start in scalar_places(proven):
@@ -155,7 +156,7 @@ def test_scalars_at_or_above_the_order(name: str, verifier: ChainVerifier) -> No
             assert verifier.verdict(proven.with_proof(proof)) == "scalar", start
 
 
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", [*PATHS, *SUMS])
 def test_points(name: str, verifier: ChainVerifier) -> None:
     proven = case(name)
     for start in point_places(proven):
@@ -180,7 +181,7 @@ def test_points_read_through_the_window(verifier: ChainVerifier) -> None:
         assert verifier.verdict(bent) == "point", start
 
 
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", [*PATHS, *SUMS])
 def test_one_flipped_byte_a_field(name: str, verifier: ChainVerifier) -> None:
     proven = case(name)
     for start in point_places(proven):
@@ -217,7 +218,7 @@ def test_made_up_proofs(name: str, verifier: ChainVerifier) -> None:
     assert verifier.verdict(proven.with_proof(made_up)) == "opening"
 
 
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", [*PATHS, *SUMS])
 def test_the_first_refusal_in_order_is_given(name: str, verifier: ChainVerifier) -> None:
     """Each change is refused with its own word although all later ones are there too."""
     proven = case(name)
@@ -228,7 +229,7 @@ def test_the_first_refusal_in_order_is_given(name: str, verifier: ChainVerifier)
     steps.append(steps[-1].with_public((2**200, *proven.public[1:])))
     steps.append(steps[-1].with_public((*steps[-1].public, 0)))
     steps.append(steps[-1].with_word(2, 7))
-    steps.append(steps[-1].with_word(10, 1))
+    steps.append(steps[-1].with_word(10, 2))
     assert [verifier.verdict(step) for step in steps] == words
 
 

@@ -29,7 +29,7 @@ def gas_of(node: Anvil, proven: Case, status: int = 1) -> tuple[int, int, str]:
     return receipt["gasUsed"], cost, "" if status else refusal_of(web3, hash_)
 
 
-@pytest.mark.parametrize(("name", "limit"), [("r1", 300_000), ("r2", 600_000)])
+@pytest.mark.parametrize(("name", "limit"), [("r1", 300_000), ("r1_fast", 340_000), ("r2", 600_000)])
 def test_gas_of_a_verification(name: str, limit: int, chain: Anvil) -> None:
     proven = case(name)
     gas, calldata, _ = gas_of(chain, proven)

@@ -57,8 +57,10 @@ WORDS: dict[str, tuple[int, Callable[[Case], int]]] = {
     "lam = 0": (8, lambda key: 0),
     "lam = 13": (8, lambda key: 13),
     "N too small": (9, lambda key: key.word(4) * (key.word(3) + 4) - 1),
-    "flags": (10, lambda key: 1),
-    "optimiser": (17, lambda key: 2),
+    "flags = 2": (10, lambda key: 2),
+    "flags = 2^255": (10, lambda key: 2**255),
+    "optimiser 1": (17, lambda key: 1),
+    "optimiser 3": (17, lambda key: 3),
     "|pub| one less": (11, lambda key: key.word(11) - key.word(5)),
     "|pub| one more": (11, lambda key: key.word(11) + key.word(5)),
     "|pub| = 0": (11, lambda key: 0),
@@ -80,7 +82,7 @@ WORDS: dict[str, tuple[int, Callable[[Case], int]]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["single", "chunks"])
+@pytest.mark.parametrize("name", ["single", "chunks", "sums"])
 def test_words_of_the_header(name: str, verifier: ChainVerifier) -> None:
     proven = case(name)
     assert verifier.verdict(proven) is None
@@ -131,6 +133,16 @@ def test_bound_runs(verifier: ChainVerifier) -> None:
         ((1, -9, 9), (1, -9, 8), (1, -9, 9), (1, -9, 8), (2, -9, 9)),
     ):
         assert verifier.verdict(with_runs(proven, *runs)) == "key", runs
+
+
+def test_limits_of_two_bus_sums(verifier: ChainVerifier) -> None:
+    """F holds three columns, and h = floor(L / 2) is at most 5 on chain."""
+    two, proven = case("packs_two"), case("sums_single")
+    assert (two.word(4), verifier.verdict(two), verifier.verdict(two.with_word(10, 1))) == (2, None, "key")
+    for lanes, word in ((11, "length"), (12, "key")):
+        wide = proven.with_word(5, lanes).with_word(11, lanes)
+        assert verifier.verdict(wide) == word
+        assert verifier.verdict(wide.with_word(10, 0)) == "length"
 
 
 def test_limits_of_the_contract(verifier: ChainVerifier) -> None:

@@ -48,7 +48,8 @@ def vector(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 def test_the_file_is_the_documented_format() -> None:
     assert DOCUMENT["format"] == "provault-transcript-vectors-1"
-    assert [vector["name"] for vector in VECTORS] == ["single", "single_runs", "packs", "many", "chunks"]
+    plain = ["single", "single_runs", "packs", "many", "chunks"]
+    assert [vector["name"] for vector in VECTORS] == [*plain, "sums", "sums_single", "sums_chunks"]
 
 
 def test_specification(vector: dict[str, Any]) -> None:

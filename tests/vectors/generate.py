@@ -11,7 +11,7 @@ from tests.contracts.support.verifier_cases import case
 from tests.contracts.support.verifier_transcript import NAMES, chain, challenges, messages
 
 FORMAT = "provault-transcript-vectors-1"
-SHAPES = ("single", "single_runs", "packs", "many", "chunks")
+SHAPES = ("single", "single_runs", "packs", "many", "chunks", "sums", "sums_single", "sums_chunks")
 PATH = Path(__file__).with_name("transcript.json")
 
 

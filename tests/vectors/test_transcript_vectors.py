@@ -70,3 +70,6 @@ def test_every_shape_is_among_the_vectors() -> None:
     assert any(shape.quotient_chunks > 1 for shape in shapes)
     assert any(shape.witness_packs > 1 for shape in shapes)
     assert any(shape.weight_packs > 1 for shape in shapes)
+    with_helper = [shape for shape in shapes if shape.bus_sums == 2]
+    assert {shape.witness_packs > 1 for shape in with_helper} == {True, False}
+    assert any(shape.quotient_chunks > 1 for shape in with_helper)

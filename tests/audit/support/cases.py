@@ -18,9 +18,12 @@ TINY_ARCHITECTURE = (
     b'"market":null,"shift_bits":2}'
 )
 TINY_LAYOUT = (
-    b'{"bus_sums":1,"format":"provault-layout-1","lanes":6,"limb_bits":2,"optimiser":1,"pack_columns":4,'
+    b'{"bus_sums":1,"format":"provault-layout-1","lanes":6,"limb_bits":2,"optimiser":2,"pack_columns":4,'
     b'"powers":4096,"rows":32,"weight_lanes":2,"weight_packs":2}'
 )
+
+#: The same network with two bus sums: a helper column, h = 3.
+HELPED_LAYOUT = TINY_LAYOUT.replace(b'"bus_sums":1', b'"bus_sums":2')
 
 
 def dense(
@@ -48,13 +51,15 @@ def architecture_json(
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
-def layout_json(n: int, t: int, lanes: int, wa: int, packs: int, lam: int, powers: int = 4096) -> bytes:
+def layout_json(
+    n: int, t: int, lanes: int, wa: int, packs: int, lam: int, powers: int = 4096, bus_sums: int = 1
+) -> bytes:
     document = {
-        "bus_sums": 1,
+        "bus_sums": bus_sums,
         "format": "provault-layout-1",
         "lanes": lanes,
         "limb_bits": lam,
-        "optimiser": 1,
+        "optimiser": 2,
         "pack_columns": t,
         "powers": powers,
         "rows": n,

@@ -80,7 +80,38 @@ SHAPES = {
     "chunks": Shape(
         ((5, -9, 9),), (5, 3, 2), ("relu", "relu"), 4, 7, 50, LayoutParameters(512, 3, 8, 3, 3, 4)
     ),
-    # the two networks whose gas is stated
+    # two bus sums: h = 3, h = 5 with lanes beyond the sixth, one pack of each kind, several chunks
+    "sums": Shape(
+        ((5, -9, 9),),
+        (5, 3, 2),
+        ("relu", "signed"),
+        4,
+        7,
+        50,
+        LayoutParameters(64, 3, 7, 3, 2, 4, bus_sums=2),
+    ),
+    "sums_wide": Shape(
+        ((2, -9, 9), (2, 0, 9)),
+        (4, 5, 1),
+        ("signed", "relu"),
+        4,
+        7,
+        50,
+        LayoutParameters(64, 5, 11, 5, 3, 4, bus_sums=2),
+    ),
+    "sums_single": Shape(
+        ((5, -9, 9),), (5, 3, 2), ("relu", "relu"), 4, 7, 50, LayoutParameters(64, 10, 8, 4, 2, 4, bus_sums=2)
+    ),
+    "sums_chunks": Shape(
+        ((5, -9, 9),),
+        (5, 3, 2),
+        ("relu", "relu"),
+        4,
+        7,
+        50,
+        LayoutParameters(1024, 3, 6, 3, 3, 4, bus_sums=2),
+    ),
+    # the two networks whose gas is stated, and the first of them made for time
     "r1": Shape(
         ((32, -2000, 2000),),
         (32, 32, 16, 1),
@@ -89,6 +120,15 @@ SHAPES = {
         255,
         2**18,
         LayoutParameters(256, 9, 6, 4, 2, 7),
+    ),
+    "r1_fast": Shape(
+        ((32, -2000, 2000),),
+        (32, 32, 16, 1),
+        ("relu", "relu", "signed"),
+        7,
+        255,
+        2**18,
+        LayoutParameters(256, 4, 6, 4, 2, 7, bus_sums=2),
     ),
     "r2": Shape(
         ((64, -2000, 2000),),

@@ -104,7 +104,7 @@ def terms_program() -> CompiledContract:
         stop = source.index("            revert_on_failure=False,\n        )\n", start)
         stop += len("            revert_on_failure=False,\n        )\n")
         source = source[:start] + returned + source[stop:]
-    source = _cut(source, "    if not success:\n        # a call", "")
+    source = _cut(source, "    if beyond != 0:\n        self._point()\n    if not success:", "")
     source += "\n\n@external\n@pure\ndef product_gas(count: uint256) -> uint256:\n"
     source += "    return self._product_gas(count)\n"
     return _compile_source("VerifierTerms", source)

@@ -24,9 +24,12 @@ def messages(case: Case) -> list[bytes]:
     """Cut a statement and a proof into messages 0 to 6."""
     width, lanes, weight_lanes, rows, powers = (case.word(index) for index in (4, 5, 6, 3, 9))
     packs = -(-(lanes + 2) // width)
-    degree = (lanes + 1) * rows + lanes + 4
+    flags = case.word(10)
+    assert flags in (0, 1)
+    factors = lanes - flags * (lanes // 2)  # L - h
+    degree = (factors + 1) * rows + factors + 4
     chunks = 1 if degree < powers else -(-(degree + 1) // (powers - 1))
-    evaluations = lanes + 2 + weight_lanes + 9 + 4
+    evaluations = lanes + 2 + weight_lanes + 9 + 4 + 2 * flags
     cells = public_cells(case)
     first = (1).to_bytes(32, "big") + keccak(case.key) + case.commitment + case.context
     first += len(cells).to_bytes(32, "big") + b"".join((cell % R).to_bytes(32, "big") for cell in cells)

@@ -13,7 +13,7 @@ from prover.compile.parameters import circuit_digest
 from prover.errors import LayoutError
 
 TEXT = (
-    b'{"bus_sums":1,"format":"provault-layout-1","lanes":6,"limb_bits":7,"optimiser":1,"pack_columns":9,'
+    b'{"bus_sums":1,"format":"provault-layout-1","lanes":6,"limb_bits":7,"optimiser":2,"pack_columns":9,'
     b'"powers":4096,"rows":256,"weight_lanes":4,"weight_packs":2}'
 )
 PARAMETERS = LayoutParameters(256, 9, 6, 4, 2, 7)
@@ -74,8 +74,11 @@ def test_circuit_digest_hashes_the_two_hashes(r1):
         ({"limb_bits": 13}, "limb_bits must lie"),
         ({"limb_bits": 10**9}, "limb_bits must lie"),
         ({"limb_bits": 8}, "equal shift_bits"),
-        ({"bus_sums": 2}, "bus_sums"),
-        ({"optimiser": 2}, "optimiser"),
+        ({"bus_sums": 0}, "bus_sums"),
+        ({"bus_sums": 3}, "bus_sums"),
+        ({"bus_sums": 2, "pack_columns": 2, "weight_lanes": 2}, "the helper"),
+        ({"optimiser": 1}, "optimiser"),
+        ({"optimiser": 3}, "optimiser"),
     ],
 )
 def test_parameters_out_of_range_are_refused(r1, change, detail):

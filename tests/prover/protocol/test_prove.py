@@ -38,6 +38,9 @@ SHAPES = {
     "two-packs": LayoutParameters(128, 5, 8, 3, 2, 5),
     "five-fixed-packs": LayoutParameters(128, 2, 6, 2, 3, 5),
     "two-chunks": LayoutParameters(1024, 3, 6, 3, 4, 5),
+    "two-sums": LayoutParameters(128, 3, 7, 3, 2, 5, bus_sums=2),
+    "two-sums-one-pack": LayoutParameters(64, 11, 6, 6, 1, 5, bus_sums=2),
+    "two-sums-two-chunks": LayoutParameters(1024, 3, 6, 3, 4, 5, bus_sums=2),
 }
 
 
