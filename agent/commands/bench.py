@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.gas_benchmark_command import register_gas
+from agent.layout_choice import (
+    ObjectiveOption,
+    OffChainOption,
+    candidate_table,
+    choose_layout,
+    objective_named,
+)
 from agent.output import JsonOption, run_command
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from agent.output import Document
-    from prover.compile.cost_model import Objective
 
-ObjectiveOption = Annotated[str, typer.Option("--objective", help="What to minimise: time, gas or balanced.")]
 WidthsArgument = Annotated[str, typer.Argument(help="Layer widths, e.g. 32-32-16-1.")]
 ShiftOption = Annotated[int, typer.Option("--shift-bits", min=1, max=12, help="Bits of each limb.")]
 CountOption = Annotated[int, typer.Option("--count", min=1, help="How many to show.")]
@@ -92,6 +97,7 @@ def register(app: typer.Typer) -> None:
         shift_bits: ShiftOption = 7,
         objective: ObjectiveOption = "balanced",
         count: CountOption = 10,
+        off_chain: OffChainOption = False,
         json: JsonOption = False,
     ) -> None:
         """Show the layouts that the optimiser considers for a dense network, the cheapest first.
@@ -99,7 +105,7 @@ def register(app: typer.Typer) -> None:
         Example: provault bench candidates 32-32-16-1 --objective gas
         """
         run_command(
-            lambda: show_candidates(widths, shift_bits, objective, count),
+            lambda: show_candidates(widths, shift_bits, objective, count, off_chain=off_chain),
             json=json,
             render=_render_candidates,
         )
@@ -112,7 +118,7 @@ def bench_layouts(objective: str, runs: int) -> Document:
     """
     from agent.layout_benchmark import measure_layouts
 
-    return {"objective": objective, "shapes": measure_layouts(_objective(objective), runs, _say)}
+    return {"objective": objective, "shapes": measure_layouts(objective_named(objective), runs, _say)}
 
 
 def bench_constants() -> Document:
@@ -122,37 +128,21 @@ def bench_constants() -> Document:
     return measure_constants()
 
 
-def show_candidates(widths: str, shift_bits: int, objective: str, count: int) -> Document:
+def show_candidates(
+    widths: str, shift_bits: int, objective: str, count: int, *, off_chain: bool = False
+) -> Document:
     """Rank layouts for a dense network given as widths with dashes between.
 
     Raises: agent.errors.InvalidOptionError; prover.errors.LayoutError.
     """
     from agent.errors import InvalidOptionError
-    from prover.compile.cost_model import rank_parameters
     from prover.compile.reference import dense_architecture
 
     parts = widths.split("-")
     if len(parts) < 2 or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
         raise InvalidOptionError("WIDTHS", widths, "positive integers with dashes between: 32-32-16-1")
-    ranked = rank_parameters(
-        dense_architecture([int(part) for part in parts], shift_bits), objective=_objective(objective)
-    )
-    return {
-        "objective": objective,
-        "considered": len(ranked),
-        "candidates": [
-            vars(found.parameters) | vars(found.estimate) | {"cost": found.cost} for found in ranked[:count]
-        ],
-    }
-
-
-def _objective(name: str) -> Objective:
-    from agent.errors import InvalidOptionError
-
-    objectives: dict[str, Objective] = {"time": "time", "gas": "gas", "balanced": "balanced"}
-    if name not in objectives:
-        raise InvalidOptionError("--objective", name, "time, gas or balanced")
-    return objectives[name]
+    architecture = dense_architecture([int(part) for part in parts], shift_bits)
+    return choose_layout(architecture, objective, off_chain=off_chain, count=count)[1]
 
 
 def bench_prover(
@@ -218,20 +208,7 @@ def _render_constants(document: Document) -> RenderableType:
 
 
 def _render_candidates(document: Document) -> RenderableType:
-    columns = {
-        "rows": "n",
-        "pack_columns": "t",
-        "lanes": "L",
-        "weight_lanes": "wa",
-        "weight_packs": "K",
-        "limb_bits": "lam",
-        "gas": "gas",
-        "prove_micros": "prove us",
-    }
-    title = (
-        f"{document['considered']} layouts considered, objective {document['objective']}; the first is chosen"
-    )
-    return _table(title, columns, document["candidates"])
+    return candidate_table(document)
 
 
 def _table(title: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, object]]) -> RenderableType:

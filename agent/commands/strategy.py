@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.layout_choice import ObjectiveOption, OffChainOption, candidate_table
 from agent.output import JsonOption, run_command
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from agent.output import Document
 
+LAYOUT_FILE = "layout.json"
+CANDIDATES_SHOWN = 5
 ModelOption = Annotated[str, typer.Option("--model", help="A shipped model's name, or a model folder.")]
 FolderOption = Annotated[Path, typer.Option("--strategy", help="Strategy folder.")]
 NameArgument = Annotated[str, typer.Argument(help="Strategy of the zoo, such as mlp.")]
@@ -65,16 +70,26 @@ def register(app: typer.Typer) -> None:
         run_command(lambda: train_model(name, out, config, seed), json=json, render=_render_training)
 
     @group.command("compile")
-    def compile_(model: ModelOption, out: OutOption, json: JsonOption = False) -> None:
-        """Turn a model into integers: architecture and card in public/, weights in secret/.
+    def compile_(
+        model: ModelOption,
+        out: OutOption,
+        objective: ObjectiveOption = "balanced",
+        off_chain: OffChainOption = False,
+        json: JsonOption = False,
+    ) -> None:
+        """Turn a model into integers and choose its layout: public/ and secret/, not yet committed.
 
-        Example: provault strategy compile --model eth_mlp --out my-strategy
+        Example: provault strategy compile --model eth_mlp --objective gas --out my-strategy
         """
-        run_command(lambda: compile_model(model, out), json=json, render=_render_compiled)
+        run_command(
+            lambda: compile_model(model, out, objective, off_chain=off_chain),
+            json=json,
+            render=_render_compiled,
+        )
 
     @group.command("commit")
     def commit(strategy: FolderOption, json: JsonOption = False) -> None:
-        """Commit to a compiled strategy with fresh blinding: layout, verifying key and commitment.
+        """Commit to a compiled strategy with fresh blinding: verifying key and commitment.
 
         Example: provault strategy commit --strategy my-strategy
         """
@@ -148,15 +163,20 @@ def train_model(name: str, out: Path, config: Path | None, seed: int | None) -> 
     }
 
 
-def compile_model(model: str, out: Path) -> Document:
-    """Turn a model folder, or a shipped model, into a strategy folder.
+def compile_model(model: str, out: Path, objective: str = "balanced", *, off_chain: bool = False) -> Document:
+    """Turn a model folder, or a shipped model, into a strategy folder with the layout that it is to have.
 
-    Raises: strategies.errors.StrategiesError by name.
+    Raises: strategies.errors.StrategiesError, prover.errors.ProverError by name; InvalidOptionError.
     """
-    from strategies.artefacts import load_model, shipped_model, shipped_models, write_compiled
+    from agent.layout_choice import choose_layout
+    from strategies.artefacts import load_model, shipped_model, shipped_models, write_compiled, write_file
 
     compiled = load_model(shipped_model(model) if model in shipped_models() else Path(model))
+    layout, choice = choose_layout(
+        compiled.architecture, objective, off_chain=off_chain, count=CANDIDATES_SHOWN
+    )
     write_compiled(out, compiled)
+    write_file(out / "public" / LAYOUT_FILE, layout.to_bytes(), mode=0o644)
     return {
         "strategy": out,
         "inputs": compiled.architecture.input_count,
@@ -165,20 +185,29 @@ def compile_model(model: str, out: Path) -> Document:
             for layer in compiled.architecture.layers
         ],
         "shift_bits": compiled.architecture.shift_bits,
+        "layout": vars(layout),
+        "choice": choice,
     }
 
 
 def commit_compiled(folder: Path) -> Document:
-    """Choose a layout for a compiled strategy, build its key and commit to its weights.
+    """Build the key of a compiled strategy in its layout and commit to its weights.
+
+    A folder without layout.json gets the layout of the objective `balanced`.
 
     Raises: strategies.errors.ArtefactError, prover.errors.ProverError by name.
     """
     from prover.artefacts import create_strategy
     from prover.compile.cost_model import choose_parameters
+    from prover.compile.parameters import LayoutParameters
     from strategies.artefacts import read_strategy
 
     compiled = read_strategy(folder)
-    parameters = choose_parameters(compiled.architecture)
+    layout = folder / "public" / LAYOUT_FILE
+    if layout.is_file():
+        parameters = LayoutParameters.from_bytes(layout.read_bytes())
+    else:
+        parameters = choose_parameters(compiled.architecture)
     strategy = create_strategy(folder, compiled.architecture, parameters, compiled.weights)
     return {
         "strategy": folder,
@@ -223,9 +252,12 @@ def _render_training(document: Document) -> str:
     return f"trained in {document['model']} from seed {document['seed']}; loss out of sample: {losses}"
 
 
-def _render_compiled(document: Document) -> str:
+def _render_compiled(document: Document) -> RenderableType:
+    from rich.console import Group
+
     shapes = ", ".join(f"{layer['inputs']}-{layer['outputs']}" for layer in document["layers"])
-    return f"compiled in {document['strategy']}: layers {shapes}; commit it with: provault strategy commit"
+    done = f"compiled in {document['strategy']}: layers {shapes}; commit it with: provault strategy commit"
+    return Group(candidate_table(document["choice"]), done)
 
 
 def _render_shown(document: Document) -> str:

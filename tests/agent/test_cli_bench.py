@@ -56,6 +56,11 @@ def test_candidates_are_shown_with_the_choice_first(capsys: pytest.CaptureFixtur
         2,
     ]
     assert document["considered"] > 100 and len(document["candidates"]) == 3
+    assert (first["bus_sums"], first["refused_on_chain"]) == (1, "")
+    assert run(["bench", "candidates", "32-32-16-1", "--objective", "time", "--off-chain", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["candidates"][0]["bus_sums"] == 2
+    assert run(["bench", "candidates", "32-32-16-1"]) == 0
+    assert "sums" in capsys.readouterr().out.replace("┃", " ")
 
 
 @pytest.mark.parametrize(

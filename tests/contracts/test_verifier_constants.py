@@ -8,6 +8,7 @@ import pytest
 
 from contracts.compile import source_folder
 from prover.ceremony import load_ceremony
+from prover.compile import contract_limits
 from prover.field import BASE_MODULUS, SCALAR_MODULUS, root_of_unity
 from prover.kernel.interface import GENERATOR_G1, GENERATOR_G2
 from prover.protocol.key import MAGIC
@@ -57,6 +58,16 @@ def test_generators(pinned: dict[str, str]) -> None:
     y = [int.from_bytes(GENERATOR_G2[start : start + 48], "big") for start in (96, 144)]
     negated = GENERATOR_G2[:96] + b"".join((BASE_MODULUS - part).to_bytes(48, "big") for part in y)
     assert pinned["NEG_G2"] == f'x"{padded(negated)}"'
+
+
+def test_limits_that_the_optimiser_keeps(pinned: dict[str, str]) -> None:
+    assert int(pinned["MAX_LANES"]) == contract_limits.MAX_LANES
+    assert int(pinned["MAX_PACKS"]) == contract_limits.MAX_WEIGHT_PACKS
+    assert int(pinned["MAX_TERMS"]) == contract_limits.MAX_PRODUCT_POINTS
+    assert int(pinned["MAX_KEY_PIECES"]) == contract_limits.MAX_RUNS_AND_FIXED_PACKS
+    assert int(pinned["MAX_PUBLIC"]) == contract_limits.MAX_PUBLIC
+    assert int(pinned["MAX_PROOF"]) == contract_limits.MAX_PROOF_BYTES
+    assert int(pinned["POWERS_4096"]) == contract_limits.CHAIN_POWERS
 
 
 def test_tag_and_magic(pinned: dict[str, str]) -> None:

@@ -16,12 +16,18 @@ def document(capsys, *words):
 
 def test_a_shipped_model_is_compiled_committed_proven_and_verified(capsys, tmp_path, eth_model):
     folder = tmp_path / "eth"
-    code, compiled = document(capsys, "strategy", "compile", "--model", "eth_mlp", "--out", str(folder))
+    words = ("--model", "eth_mlp", "--objective", "time", "--out", str(folder))
+    code, compiled = document(capsys, "strategy", "compile", *words)
     assert (code, compiled["inputs"]) == (0, 32)
+    assert compiled["choice"]["considered"] > len(compiled["choice"]["candidates"]) > 1
+    assert compiled["layout"].items() <= compiled["choice"]["candidates"][0].items()
+    assert compiled["layout"]["bus_sums"] == 2
+    layout = (folder / "public" / "layout.json").read_bytes()
     code, shown = document(capsys, "strategy", "show", "--strategy", str(folder))
     assert (code, shown["strategy_commitment"], shown["window_ticks"]) == (0, None, 33)
     code, committed = document(capsys, "strategy", "commit", "--strategy", str(folder))
     assert code == 0
+    assert (folder / "public" / "layout.json").read_bytes() == layout
     code, shown = document(capsys, "strategy", "show", "--strategy", str(folder / "public"))
     assert (code, shown["strategy_commitment"]) == (0, committed["strategy_commitment"])
     assert "not seen" in shown["card"]
@@ -59,6 +65,7 @@ def test_strategies_are_listed(capsys):
         (["train", "lmp", "--out", "m"], "ConfigError"),
         (["train", "mlp", "--out", "m", "--config", "absent.yaml"], "DataMissingError"),
         (["compile", "--model", "absent", "--out", "m"], "DataMissingError"),
+        (["compile", "--model", "eth_mlp", "--out", "m", "--objective", "speed"], "InvalidOptionError"),
         (["commit", "--strategy", "absent"], "ArtefactError"),
         (["show", "--strategy", "absent"], "ArtefactError"),
     ],
