@@ -13,7 +13,7 @@ from prover.errors import ArchitectureError
 #: Names and layer widths. R1 has 1,601 parameters, R2 has 49,665.
 WIDTHS: Final = {"r1": (32, 32, 16, 1), "r2": (64, 256, 128, 1)}
 SHIFT_BITS: Final = {"r1": 7, "r2": 8}
-#: Layouts made by hand and prototyped; see the table of docs/decisions/048-reference-layouts.md.
+#: Layouts made by hand and prototyped; see docs/decisions/041-cost-model.md.
 LAYOUTS: Final = {
     "r1": LayoutParameters(256, 9, 6, 4, 2, 7),
     "r2": LayoutParameters(1024, 3, 6, 3, 32, 8),
