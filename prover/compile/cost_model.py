@@ -157,8 +157,9 @@ def _estimate(parameters: LayoutParameters, counts: ProofCounts) -> Estimate:
     packs = counts.witness_packs + counts.fixed_packs + counts.chunks
     if packs > 3 or parameters.weight_packs > STRAIGHT_WEIGHT_PACKS or counts.public > STRAIGHT_PUBLIC:
         gas += GENERAL_PATH_GAS
-    # F; T in its chunks; W and W', as long as the longest claim
-    full_terms = counts.sum_columns * n + degree + 1 + 2 * max(t * (n + 4), degree)
+    # F; T in its chunks; W and W', as long as the longest claim: a pack, or the chunks of T folded into one
+    longest = max(t * (n + 4), min(degree + 1, parameters.powers))
+    full_terms = counts.sum_columns * n + degree + 1 + 2 * longest
     nanos = 1000 * (PRODUCT_MICROS * (3 + counts.chunks) + FULL_TERM_MICROS * full_terms)
     nanos += 1000 * SMALL_TERM_MICROS * (lanes + 2) * n
     columns = lanes + 2 + parameters.weight_lanes + counts.sum_columns
