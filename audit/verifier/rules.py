@@ -145,8 +145,8 @@ def check_soundness(circuit: Circuit) -> None:
     terms = (
         2 * (lanes + 2) * n
         + n * (2 * layout.weight_packs + shape.public_count)
-        + 5
-        + 2 * (lanes + 4) * layout.powers
+        + (5 if layout.bus_sums == 1 else 6)
+        + 2 * (lanes - layout.helper_lanes + 4) * layout.powers
         + (pack_count + fixed_count + 3)
         + 2 * layout.powers
     )

@@ -16,9 +16,13 @@ from prover.compile.layout import LayoutParameters
 from tests.attacks.circuits import Circuit, commit, small_architecture
 from tests.prover.own_transcript import OwnTranscript
 
-#: N = 128 with two chunks of T, N = 256 with one; a tau for each.
+#: N = 128 with two chunks of T, N = 256 with one, and with two bus sums; a tau for each.
 TAUS = {128: 0x5EC2E7, 256: 0x5EC2E8}
-SHAPES = {"chunks": LayoutParameters(32, 3, 6, 2, 2, 3, 128), "one": LayoutParameters(32, 7, 6, 1, 3, 3, 256)}
+SHAPES = {
+    "chunks": LayoutParameters(32, 3, 6, 2, 2, 3, 128),
+    "one": LayoutParameters(32, 7, 6, 1, 3, 3, 256),
+    "two-sums": LayoutParameters(32, 4, 7, 2, 2, 3, 256, bus_sums=2),
+}
 
 
 @contextmanager

@@ -60,6 +60,7 @@ def simulate(setup: VerifierSetup, proving_key: ProvingKey, tau: int, statement:
         tuple(draw() for _ in weights),
         fixed,
         *(draw() for _ in range(4)),
+        tuple(draw() for _ in range(2 * shape.sum_columns - 4)),
     )
     transcript = transcript.absorb(values.to_bytes())
     gamma = transcript.challenge()
@@ -108,8 +109,7 @@ def _opening(
         weight(exponent) * by_m1 * evaluate_plain(pack, tau)
         for exponent, pack in pack_remainders(values, shape)
     )
-    here = values.sum_here + values.accumulator_here * tau
-    following = values.sum_next + values.accumulator_next * tau
+    here, following = (evaluate_plain(claimed, tau) for claimed in (values.sums_here(), values.sums_next()))
     constant += weight(exponents.sums) * by_both * (m2 * here - m1 * following)
     claimed = quotient_value(key, values, statement.public, challenges.first, challenges.chi, y)
     constant += weight(exponents.quotient) * by_m3 * claimed

@@ -45,7 +45,7 @@ class View:
 
     columns: tuple[int, ...]  # x_j(y), o(y), m(y), then A_i(tau)
     weights: tuple[int, ...]  # u'_i(y), then P(tau)
-    sums: tuple[int, ...]  # phi and e at y and omega y, F(tau), then T_i(tau)
+    sums: tuple[int, ...]  # the columns of F at y and omega y, F(tau), then T_i(tau)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Experiment:
         def packed(columns: Sequence[object]) -> int:
             return sum(pow(self.tau, i, R) * kernel.evaluate(c, inner) for i, c in enumerate(columns)) % R
 
-        columns, second = after_1.columns, (after_2.sums, after_2.accumulator)
+        columns, second = after_1.columns, after_2.pack
         mask = rerandomiser_polynomial(proving_key, after_1.rerandomisers)
         following = omega * self.y % R
         return View(
@@ -131,13 +131,13 @@ def assert_masks_cover_the_view(experiment: Experiment) -> None:
     assert {name: len(labels) for name, labels in groups.items()} == {
         "columns": 2 * (shape.lanes + 2),
         "weights": 2 * shape.weight_lanes,
-        "sums": 8 + shape.quotient_chunks - 1,
+        "sums": 4 * shape.sum_columns + shape.quotient_chunks - 1,
     }
     assert sum(map(len, groups.values())) == len(masks)
     seen = {
         "columns": shape.lanes + 2 + shape.witness_packs,
         "weights": shape.weight_lanes + 1,
-        "sums": 5 + shape.quotient_chunks,
+        "sums": 2 * shape.sum_columns + 1 + shape.quotient_chunks,
     }
     for name, labels in groups.items():
         values: Sequence[int] = getattr(base, name)
@@ -151,6 +151,7 @@ def assert_masks_cover_the_view(experiment: Experiment) -> None:
 SMALL = {
     "one-chunk": LayoutParameters(32, 9, 6, 2, 2, 3),
     "one-lane": LayoutParameters(64, 2, 6, 1, 1, 3),
+    "two-sums": LayoutParameters(32, 4, 6, 2, 2, 3, bus_sums=2),
 }
 
 
@@ -185,7 +186,8 @@ def test_the_shown_values_do_not_determine_the_witness() -> None:
 
 
 @pytest.mark.parametrize(
-    ("twin", "original"), [("2/e/{}", "2/phi/{}"), ("1/x1/{}", "1/x0/{}"), ("1/P1/{}", "1/P0/{}")]
+    ("twin", "original"),
+    [("2/e/{}", "2/phi/{}"), ("2/g/{}", "2/e/{}"), ("1/x1/{}", "1/x0/{}"), ("1/P1/{}", "1/P0/{}")],
 )
 def test_two_columns_under_one_mask_are_seen(
     twin: str, original: str, monkeypatch: pytest.MonkeyPatch
@@ -201,7 +203,7 @@ def test_two_columns_under_one_mask_are_seen(
 
     monkeypatch.setattr(MovedMasks, "scalar", shared)
     with pytest.raises(AssertionError):
-        assert_masks_cover_the_view(small("one-chunk"))
+        assert_masks_cover_the_view(small("two-sums" if twin.startswith("2/g") else "one-chunk"))
 
 
 @pytest.mark.parametrize("label", ["1/m/0", "1/P0/0", "2/phi/3"])

@@ -21,7 +21,7 @@ from tests.attacks.circuits import small_architecture
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "protocol-arguments.md"
 ROW = re.compile(
-    r"^\| (R[12])[^|]* \| ([0-9, ]+) \| (\d+) \| ([0-9,]+) \| ([0-9.]+) \| ([0-9.]+) \|$", re.MULTILINE
+    r"^\| (R[12])([^|]*) \| ([0-9, ]+) \| (\d+) \| ([0-9,]+) \| ([0-9.]+) \| ([0-9.]+) \|$", re.MULTILINE
 )
 
 
@@ -33,15 +33,16 @@ def shape_of(parameters: LayoutParameters) -> Shape:
         parameters.weight_lanes,
         parameters.weight_packs,
         parameters.powers,
+        parameters.bus_sums,
     )
 
 
 def test_the_documented_sums_are_those_of_the_layouts() -> None:
     rows = ROW.findall(DOCUMENT.read_text())
     seen = []
-    for name, numbers, public, total, once, left in rows:
+    for name, kind, numbers, public, total, once, left in rows:
         *first, powers = (int(number) for number in numbers.split(","))
-        parameters = LayoutParameters(*first, powers=powers)
+        parameters = LayoutParameters(*first, powers=powers, bus_sums=2 if "two sums" in kind else 1)
         layout = build_layout(reference_architecture(name.lower()), parameters)
         shape = shape_of(parameters)
         assert layout.public_count == int(public)
@@ -51,6 +52,7 @@ def test_the_documented_sums_are_those_of_the_layouts() -> None:
         seen.append(parameters)
     assert set(LAYOUTS.values()) < set(seen)
     assert {parameters.powers for parameters in seen} == {4096, 8192, 32768}
+    assert {parameters.bus_sums for parameters in seen} == {1, 2}
 
 
 def test_each_term_is_the_degree_of_its_section() -> None:
@@ -64,6 +66,8 @@ def test_each_term_is_the_degree_of_its_section() -> None:
         "gamma": 4 + 5 + 3,
         "z": 2 * 4096,
     }
+    two = error_terms(Shape(32, 3, 7, 1, 3, 4096, 2), 14)
+    assert (two["chi"], two["y"], two["alpha_beta"]) == (6, 2 * (7 - 3 + 4) * 4096, 2 * 9 * 32)
     bits = soundness_bits(Shape(32, 2, 6, 1, 3, 4096), 12)
     assert bits == pytest.approx(log2(R) - log2(1.37 * sum(found.values())), abs=1e-6)
 
