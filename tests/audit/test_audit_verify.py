@@ -80,24 +80,6 @@ def test_every_chunk_of_the_quotient_counts(chunked: Case, fast: bool) -> None:
     assert refusal(chunked, proof=swapped, fast=fast).reason == "opening"
 
 
-def test_two_bus_sums_show_two_evaluations_more(tiny: Case, helped: Case) -> None:
-    assert len(helped.proof) == len(tiny.proof) + 64 == proof_length(parse_key(helped.key))
-    key = parse_key(helped.key)
-    found = decode_proof(key, helped.proof).evaluations
-    places = range(EVALUATION_START, len(helped.proof) - 192, 32)
-    words = [int.from_bytes(helped.proof[place : place + 32], "big") for place in places]
-    assert [found.phi, found.phi_next, found.e, found.e_next, found.g, found.g_next] == words[-6:]
-    plain = decode_proof(parse_key(tiny.key), tiny.proof).evaluations
-    assert (plain.g, plain.g_next) == (0, 0)
-
-
-@pytest.mark.parametrize("index", range(EVALUATION_COUNT + 2), ids=[*EVALUATIONS, "g", "g_next"])
-def test_one_flipped_bit_with_two_bus_sums_is_refused(helped: Case, index: int) -> None:
-    place = EVALUATION_START + 32 * index + 31
-    flipped = spliced(helped.proof, place, bytes([helped.proof[place] ^ 1]))
-    assert refusal(helped, proof=flipped, fast=True).reason == "opening"
-
-
 @pytest.mark.parametrize("index", range(EVALUATION_COUNT), ids=EVALUATIONS)
 def test_one_flipped_bit_in_an_evaluation_is_refused(tiny: Case, index: int) -> None:
     place = EVALUATION_START + 32 * index + 31
