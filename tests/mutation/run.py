@@ -103,6 +103,7 @@ def run(
             try:
                 answer = tree.attempt(trial.job())
                 if trial.number and answer["verdict"] in ("does not compile", "error"):
+                    say(f"tried alone, for together it {answer['verdict']}: {answer['says']}")
                     source = (ROOT / "contracts" / f"{trial.guard.contract}.vy").read_text("utf-8")
                     answer = tree.attempt(Trial(trial.guard, mutate(source, trial.guard)).job())
             except BaseException:

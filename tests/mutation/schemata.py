@@ -17,6 +17,7 @@ from tests.mutation.guards import Guard
 MARK = 0x9A7E_51D0_C3B8_4F26_E1A9_0D7C_5B34_68F2_8C1D_FE03_7795_BA4E_2F60_D98B_13C7_A5E4
 DECLARATION = "MUTANT: immutable(uint256)\n"
 CONSTRUCTOR = "\ndef __init__("
+QUOTES = '"' * 3
 SETTING = f"MUTANT = {MARK}\n"
 
 
@@ -49,6 +50,8 @@ def switched(source: str, guards: Sequence[Guard]) -> str:
         return f"{source[:first]}{DECLARATION}\n\n@deploy{CONSTRUCTOR}):\n    {SETTING}\n\n{source[first:]}"
     source = source[:first] + DECLARATION + "\n\n" + source[first:]
     body = source.index(":\n", source.index(")", source.index(CONSTRUCTOR))) + 2
+    if source[body:].lstrip().startswith(QUOTES):
+        body = source.index(QUOTES, source.index(QUOTES, body) + 3) + 4
     return source[:body] + f"    {SETTING}" + source[body:]
 
 

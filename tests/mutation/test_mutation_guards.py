@@ -141,6 +141,12 @@ def test_a_number_chooses_the_mutant(folder: Path) -> None:
         choose(code + code, 3)
 
 
+def test_the_number_is_set_behind_a_docstring(folder: Path) -> None:
+    head = "def __init__(limit: uint256):\n"
+    text = CONTRACT.replace(head, head + '    """\n    @notice Limit.\n    """\n')
+    assert f'    """\n    MUTANT = {MARK}\n    assert ' in switched(text, find_guards("Subject", folder)[:0])
+
+
 def test_a_contract_without_a_constructor_gets_one(tmp_path: Path) -> None:
     text = "# pragma version 0.4.3\n\n\n@external\n@pure\ndef f(x: uint256):\n    assert x < 3, 'x'\n"
     (tmp_path / "Subject.vy").write_text(text, encoding="utf-8")
