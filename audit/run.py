@@ -4,7 +4,7 @@ code       of vault, price log and verifier is what the sources compile to, and 
            block in which it acted; its numbers are what its constructor allows; the pool's address is the
            exchange's own
 storage    held at the opening nothing but what constructor and events give, and holds at the head what the
-           events since then add
+           events since then add; the price log's is, to the last word, what the pool's history gives
 logs       are those that the headers commit to
 decisions  rebuilt from the price log, the price log from the pool, and every proof verified again
 books      trades, mints, redemptions, fees, bond and drip recomputed, and compared with storage
@@ -29,6 +29,7 @@ from audit.vault.events import PUBLISHED_TOPIC, Event, EventReader
 from audit.vault.market import MarketFacts, read_market
 from audit.vault.parameters import Parameters
 from audit.vault.past import check_past
+from audit.vault.price_storage import check_price_storage
 from audit.vault.proofs import ProofTask, verify_all
 from audit.vault.replay import Replay
 from audit.vault.sources import compile_source
@@ -153,6 +154,10 @@ def audit_vault(node: Node, vault: bytes, options: AuditOptions, say: Say = SILE
     for epoch in replay.skipped(head.time_secs):
         words = "it was due, is not decided, and nobody claimed the miss"
         audit.findings.append(Finding(epoch, "skipped", words))
+    if not history.doubted:  # a block that cannot be read has its own finding, and may hide a push
+        audit.findings += check_price_storage(
+            node, parameters.price_log, sources["PriceLog"], head, replay.prices, replay.pool
+        )
     audit.findings += compare_state(state, replay, head.time_secs)
     audit.findings += compare_entries(node, parameters, sources["Vault"], head, replay)
     audit.findings.sort(key=lambda finding: (finding.epoch is not None, finding.epoch or 0))

@@ -78,6 +78,11 @@ class PoolReplay:
         following = (self._index + 1) % self._cardinality
         return self._ring.get(following, self._ring[0]).time_secs
 
+    @property
+    def born_secs(self) -> int:
+        """Return the time of the pool's first observation."""
+        return self._times[0] if self._times else NEVER
+
     def cumulative_at(self, secs: int, now: int) -> int:
         """Return the tick cumulative at a time that the pool still knows."""
         return self._observe(secs, now).cumulative

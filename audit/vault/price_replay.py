@@ -25,6 +25,7 @@ class PriceReplay:
     solid_from: int = 0
     lost_head: int = 0
     lost_from: int = 0
+    lost_known: bool = True  # not after a restart before the first push: no event tells that beginning
     shift: int = 0  # of the log's cumulative against the replay's, after a finding
     ticks: dict[int, int] = field(default_factory=dict)
 
@@ -39,6 +40,7 @@ class PriceReplay:
             first = -(-pool.oldest_secs // self.interval_secs)
             if k != first:
                 off.append(("interval of the restart", first, k))
+            self.lost_known = self.head is not None
             self.lost_head, self.lost_from = self.head or k, self.solid_from
             self.head = self.solid_from = k
             cumulative = pool.cumulative_at(k * self.interval_secs, now)
@@ -47,6 +49,9 @@ class PriceReplay:
             return off
         if self.head is None:
             self.head = self.solid_from = self.lost_head = self.lost_from = k - 1
+            first = -(-pool.born_secs // self.interval_secs)
+            if k - 1 < first:
+                off.append(("beginning before that", f"{first} or later", k - 1))
         if k != self.head + 1:
             off.append(("interval", self.head + 1, k))
             if k <= self.head:

@@ -12,16 +12,23 @@ from eth_utils.crypto import keccak
 from audit.chain.history import read_head
 from audit.chain.node import Node
 from audit.errors import VaultError
+from audit.report.document import build_document
 from audit.run import Audit, AuditOptions, audit_vault
 from audit.vault.bounds import check_bounds
 from audit.vault.deployed import read_deployed
+from audit.vault.price_storage import ODD
 from audit.vault.slots import Slots
 from audit.vault.sources import compile_source
-from contracts.deploy import send
+from contracts.deploy import PriceLogPlan, deploy_price_log, push_prices, send
 from contracts.node import Anvil
-from tests.audit.support.foreign_constructor import rebuild
+from tests.audit.support.foreign_constructor import rebuild, rebuild_price_log, stand_on
 from tests.audit.support.live_vault import (
+    CARDINALITY,
+    CENTRE,
     GENESIS,
+    INTERVAL,
+    START,
+    WINDOW,
     AuditedVault,
     build_unopened_vault,
 )
@@ -129,6 +136,85 @@ def test_slots_of_maps_are_those_of_the_compiler(unopened: AuditedVault) -> None
     assert int.from_bytes(word, "big") == unopened.vault.functions.balanceOf(holder).call() > 0
     first, second = bytes(range(20)), bytes(range(20, 40))
     assert SLOTS.allowance(first, second) == slot_of_entry(7, first, second)
+
+
+# ---------------------------------------------------------------- the price log
+
+LOST_HEAD, LOST_FROM, STATE, RING = range(4)
+LANE = 1 << 32
+
+
+def beginning(vault: AuditedVault) -> dict[int, int]:
+    """Return the words that the genuine constructor leaves in a log that begins at START."""
+    plan = PriceLogPlan(first=START, min_cardinality=CARDINALITY)
+    web3, admin = vault.node.web3, vault.node.accounts[0]
+    log = deploy_price_log(web3, vault.market.pool.address, plan, sender=admin)
+    read = (web3.eth.get_storage_at(log.address, slot) for slot in range(RING + 32))
+    return {slot: int.from_bytes(word, "big") for slot, word in enumerate(read)}
+
+
+def test_a_price_log_of_genuine_code_with_planted_storage_is_off_before_any_decision(
+    unopened: AuditedVault,
+) -> None:
+    """The attack in full: a head 100 epochs ahead and chosen ticks, on which the genuine vault opens."""
+    words = beginning(unopened)
+    ahead = unopened.node.now_secs // INTERVAL + 100
+    words[STATE] += ahead - START
+    ticks = [CENTRE + (900 if k % 3 == 0 else -300) for k in range(256)]
+    for k, tick in enumerate(ticks):
+        words[RING + k // 8] = words.get(RING + k // 8, 0) + (tick + 2**31) * LANE ** (k % 8)
+    log = rebuild_price_log(unopened.stack.price_log, words, unopened.node.accounts[0])
+    vault = stand_on(unopened, log)
+    vault.open()
+    chosen = log.functions.window(ahead, WINDOW).call()
+    assert chosen == [ticks[k % 256] for k in range(ahead - WINDOW + 1, ahead + 1)], "the operator's choice"
+    found = audit(vault)
+    (finding,) = found.findings
+    assert (finding.epoch, finding.subject) == (None, "price")
+    assert finding.detail == f"{ODD}: _state, _ring[0], _ring[1] and 30 more words"
+    assert build_document(found)["ok"] is False
+
+
+def test_price_logs_that_the_pools_history_gives_pass(unopened: AuditedVault) -> None:
+    """Never pushed, and then pushed up to the opening; the constructor's words may come from another one."""
+    log = rebuild_price_log(unopened.stack.price_log, beginning(unopened), unopened.node.accounts[0])
+    vault = stand_on(unopened, log)
+    assert found_in(vault) == [], "nobody pushed"
+    push_prices(log, vault.node.now_secs // INTERVAL, sender=vault.node.accounts[1])
+    vault.open()
+    assert found_in(vault) == []
+    vault.decide(vault.next_epoch(10))
+    assert found_in(vault) == []
+
+
+PLANTED_PRICES: dict[str, tuple[dict[int, int], str]] = {
+    "one tick to come": ({RING + 31: 5 + 2**31}, "_ring[31]"),
+    "a head that is past": ({STATE: 1}, "_state"),
+    "a longer history": ({STATE: -(1 << 64)}, "_state"),
+    "a cumulative": ({STATE: 1 << 128}, "_state"),
+    "a lost history": ({LOST_HEAD: -2, LOST_FROM: -9}, "lost_head, lost_from"),
+    "a word of no variable": ({1 << 200: 1}, "it holds words of no variable"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "pushed"),
+    [*((name, False) for name in PLANTED_PRICES), ("one tick to come", True), ("a lost history", True)],
+)
+def test_a_word_planted_in_a_price_log(unopened: AuditedVault, name: str, pushed: bool) -> None:
+    """By constructors that tell nothing of it, and still so when others have pushed on it."""
+    change, said = PLANTED_PRICES[name]
+    words = beginning(unopened)
+    for slot, by in change.items():
+        words[slot] = words.get(slot, 0) + by
+    log = rebuild_price_log(unopened.stack.price_log, words, unopened.node.accounts[0])
+    vault = stand_on(unopened, log)
+    if pushed:
+        push_prices(log, vault.node.now_secs // INTERVAL, sender=vault.node.accounts[1])
+    found = [finding for finding in audit(vault).findings if finding.subject == "price"]
+    assert found, "nothing is off"
+    if not pushed:
+        assert [finding.detail for finding in found] == [f"{ODD}: {said}"]
 
 
 # ---------------------------------------------------------------- silent changes

@@ -8,8 +8,9 @@ from dataclasses import replace
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from rlp import encode
+from web3.contract import Contract
 
-from contracts.compile import compile_contract
+from contracts.compile import compile_contract, deploy
 from tests.audit.support.live_vault import AuditedVault
 
 PUSH32, SSTORE, CODECOPY, RETURN = b"\x7f", b"\x55", b"\x39", b"\xf3"
@@ -37,6 +38,29 @@ def rebuild(vault: AuditedVault, planted: Mapping[int, int]) -> AuditedVault:
         raise RuntimeError("the copy was not deployed")
     contract = web3.eth.contract(address=to_checksum_address(address), abi=compile_contract("Vault").abi)
     return replace(vault, stack=replace(vault.stack, vault=contract))
+
+
+def rebuild_price_log(log: Contract, words: Mapping[int, int], sender: str) -> Contract:
+    """Deploy the code of a price log again, its immutables too, with words of one's own, and return the copy.
+
+    Raises: RuntimeError when the copy was not deployed.
+    """
+    web3 = log.w3
+    code = init_code(words, bytes(web3.eth.get_code(log.address)))
+    hash_ = web3.eth.send_transaction({"from": to_checksum_address(sender), "data": code, "gas": 20_000_000})
+    receipt = web3.eth.wait_for_transaction_receipt(hash_)
+    if receipt["status"] != 1 or receipt["contractAddress"] is None:
+        raise RuntimeError("the copy was not deployed")
+    return web3.eth.contract(address=receipt["contractAddress"], abi=log.abi)
+
+
+def stand_on(vault: AuditedVault, log: Contract) -> AuditedVault:
+    """Deploy another vault with the genuine constructor, on another price log."""
+    parameters = vault.stack.parameters
+    parameters = replace(parameters, deployment=replace(parameters.deployment, price_log=log.address))
+    arguments, sender = parameters.constructor_arguments(), vault.node.accounts[0]
+    contract = deploy(vault.node.web3, compile_contract("Vault"), *arguments, sender=sender)
+    return replace(vault, stack=replace(vault.stack, vault=contract, price_log=log, parameters=parameters))
 
 
 def at_address(code: bytes, address: bytes) -> bytes:
