@@ -225,9 +225,19 @@ class Chain:
 
         Raises: UnreachableError.
         """
+        return self._answer(address, data, "latest", gas)
+
+    def answer_at(self, address: str, data: bytes, block: int, gas: int = ANSWER_GAS) -> bytes | None:
+        """Return what a call returns at a block, None when it is refused.
+
+        Raises: UnreachableError.
+        """
+        return self._answer(address, data, block, gas)
+
+    def _answer(self, address: str, data: bytes, block: Any, gas: int) -> bytes | None:  # noqa: ANN401
         transaction: TxParams = {"to": to_checksum_address(address), "data": HexBytes(data), "gas": gas}
         try:
-            return self._ask("eth_call", lambda: bytes(self.web3.eth.call(transaction, "latest")))
+            return self._ask("eth_call", lambda: bytes(self.web3.eth.call(transaction, block)))
         except (CallRefusedError, RpcError):
             return None
 

@@ -22,6 +22,7 @@ from contracts.deployment_probes import (
     probe_sequencer,
     probe_verifier,
 )
+from contracts.price_log_probe import probe_price_history
 from contracts.publication import Publication
 from contracts.registration import data_contract
 from contracts.vault_parameters import VaultRules
@@ -109,6 +110,16 @@ def read_market(chain: Chain, config: DeploymentConfig) -> MarketFacts:
             pool=market.pool,
             interval_secs=config.price_log.interval_secs,
             max_step_ticks=config.price_log.max_step_ticks,
+        )
+        latest = chain.latest()
+        probe_price_history(
+            chain,
+            config.price_log.address,
+            pool=market.pool,
+            interval_secs=config.price_log.interval_secs,
+            max_step_ticks=config.price_log.max_step_ticks,
+            block=latest.number,
+            now_secs=latest.time_secs,
         )
     if config.verifier.address is not None:
         probe_verifier(chain, config.verifier.address)

@@ -4,7 +4,7 @@ Each probe refuses with one sentence that says what is wrong and what to do. Not
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
@@ -121,7 +121,7 @@ def probe_market(chain: ChainReader, *, factory: str, pool: str, base: str, risk
         raise ProbeError(
             f"the pool {pool} trades {token0} and {token1}, not the base and risky token of the file."
         )
-    fee = _word(chain, pool, "fee()", "pool")
+    fee = word(chain, pool, "fee()", "pool")
     known = _address(
         chain, factory, "getPool(address,address,uint24)", "factory", encode_call((token0, token1, fee))
     )
@@ -132,14 +132,14 @@ def probe_market(chain: ChainReader, *, factory: str, pool: str, base: str, risk
             f"the pool {pool} was not made from the published code of Uniswap v3, so its prices prove"
             " nothing; take a pool of the genuine factory."
         )
-    slot0 = _decoded(
+    slot0 = decoded(
         chain, pool, "slot0()", ["uint160", "int24", "uint16", "uint16", "uint16", "uint8", "bool"], "pool"
     )
     if slot0[0] == 0:
         raise ProbeError(f"the pool {pool} has no price yet; initialise it and give it liquidity first.")
     decimals = {}
     for role, token in (("base", base), ("risky", risky)):
-        decimals[role] = _word(chain, token, "decimals()", f"{role} token")
+        decimals[role] = word(chain, token, "decimals()", f"{role} token")
         if decimals[role] > MOST_DECIMALS:
             raise ProbeError(
                 f"the {role} token {token} has {decimals[role]} decimals; a vault holds tokens with at"
@@ -153,11 +153,11 @@ def probe_market(chain: ChainReader, *, factory: str, pool: str, base: str, risk
         base_decimals=decimals["base"],
         risky_decimals=decimals["risky"],
         fee_pips=fee,
-        liquidity=_word(chain, pool, "liquidity()", "pool"),
+        liquidity=word(chain, pool, "liquidity()", "pool"),
         cardinality=slot0[3],
         cardinality_next=slot0[4],
         observation_index=slot0[2],
-        oldest_secs=_oldest(chain, pool, slot0[2], slot0[3]),
+        oldest_secs=oldest_observation(chain, pool, slot0[2], slot0[3]),
     )
 
 
@@ -172,7 +172,7 @@ def probe_sequencer(chain: ChainReader, feed: str) -> None:
     if not chain.code(feed):
         raise ProbeError(f"there is no sequencer feed at {feed} on this chain; correct chain.sequencer_feed.")
     kinds = ["uint80", "int256", "uint256", "uint256", "uint80"]
-    _, answer, started, _, _ = _decoded(chain, feed, "latestRoundData()", kinds, "sequencer feed")
+    _, answer, started, _, _ = decoded(chain, feed, "latestRoundData()", kinds, "sequencer feed")
     if answer not in (0, 1) or started == 0:
         raise ProbeError(
             f"the sequencer feed at {feed} says {answer} since {started}, which no uptime feed says (0 is up,"
@@ -198,7 +198,7 @@ def probe_price_log(
         ("INTERVAL()", interval_secs, "interval_secs"),
         ("MAX_STEP()", max_step_ticks, "max_step_ticks"),
     ):
-        found = _word(chain, address, name, "price log")
+        found = word(chain, address, name, "price log")
         if found != wanted:
             raise ProbeError(f"the price log at {address} has {key} {found}, the file says {wanted}.")
 
@@ -248,20 +248,27 @@ def encode_call(values: tuple[object, ...]) -> bytes:
     return encode(["address", "address", "uint24"], values)
 
 
-def _oldest(chain: ChainReader, pool: str, index: int, cardinality: int) -> int:
+def oldest_observation(chain: ChainReader, pool: str, index: int, cardinality: int) -> int:
     """Return the time of a pool's oldest observation, as the price log reads it."""
     kinds = ["uint32", "int56", "uint160", "bool"]
     for slot in ((index + 1) % max(cardinality, 1), 0):
         data = encode(["uint256"], [slot])
-        time, _, _, initialised = _decoded(chain, pool, "observations(uint256)", kinds, "pool", data)
+        time, _, _, initialised = decoded(chain, pool, "observations(uint256)", kinds, "pool", data)
         if initialised:
             return int(time)
     raise ProbeError(f"the pool {pool} has no observation yet; initialise it first.")
 
 
-def _decoded(
+def decoded(
     chain: ChainReader, to: str, signature: str, kinds: list[str], role: str, arguments: bytes = b""
-) -> tuple[int, ...]:
+) -> tuple[Any, ...]:
+    """Return what a call gives, decoded.
+
+    Raises
+    ------
+    ProbeError
+        When it is refused, or the answer has another form.
+    """
     answer = chain.answer(to, keccak(text=signature)[:4] + arguments)
     try:
         return tuple(decode(kinds, answer or b""))
@@ -269,10 +276,11 @@ def _decoded(
         raise ProbeError(f"the {role} at {to} does not answer {signature}; correct the address.") from None
 
 
-def _word(chain: ChainReader, to: str, signature: str, role: str) -> int:
-    return _decoded(chain, to, signature, ["uint256"], role)[0]
+def word(chain: ChainReader, to: str, signature: str, role: str) -> int:
+    """Return the number that a call gives."""
+    return int(decoded(chain, to, signature, ["uint256"], role)[0])
 
 
 def _address(chain: ChainReader, to: str, signature: str, role: str, arguments: bytes = b"") -> str:
-    word = _decoded(chain, to, signature, ["uint160"], role, arguments)[0]
-    return str(to_checksum_address(word.to_bytes(20, "big")))
+    found = decoded(chain, to, signature, ["uint160"], role, arguments)[0]
+    return str(to_checksum_address(found.to_bytes(20, "big")))

@@ -15,7 +15,7 @@ from audit.chain.node import Node
 from audit.report.document import build_document
 from audit.run import AuditOptions, audit_vault, read_address
 from contracts.compile import COMPILER_VERSION, compile_contract
-from contracts.deploy import PriceLogPlan, deploy_price_log
+from contracts.deploy import PriceLogPlan, deploy_price_log, push_prices
 from contracts.node import Anvil
 from contracts.uniswap import Market
 from prover.artefacts import load_public
@@ -24,10 +24,12 @@ from tests.agent.support.deployment_case import (
     GENESIS,
     LIQUIDITY,
     PASSPHRASE,
+    START,
     DeploymentCase,
     addresses,
     build_case,
 )
+from tests.audit.support.foreign_constructor import rebuild_price_log
 
 
 @pytest.fixture(scope="module")
@@ -308,3 +310,36 @@ def test_a_price_log_with_another_pool_is_refused(case: DeploymentCase, capsys: 
     log = deploy_price_log(case.node.web3, other.pool.address, plan, sender=case.node.accounts[0])
     case.write(price_log__address=log.address)
     assert f"logs the pool {other.pool.address}" in refused(case, capsys, "ProbeError")
+
+
+def test_deploy_refuses_a_price_log_with_planted_storage(case: DeploymentCase, capsys: Captured) -> None:
+    """Genuine code, immutables and all; head, cumulative or ticks are somebody's own."""
+    web3, admin = case.node.web3, case.node.accounts[0]
+    case.market.grow_cardinality(100)
+    case.swap()
+    plan = PriceLogPlan(first=START, min_cardinality=100)
+    log = deploy_price_log(web3, case.market.pool.address, plan, sender=admin)
+    head = case.node.now_secs // 3_600
+    case.write(price_log__address=log.address)
+    assert case.run(capsys)[0] == 0, "a log that nobody pushed"
+    push_prices(log, head, sender=admin)
+    assert case.run(capsys)[0] == 0, "a log of genuine history"
+
+    read = (web3.eth.get_storage_at(log.address, slot) for slot in range(35))
+    words = {slot: int.from_bytes(word, "big") for slot, word in enumerate(read)}
+    state, ring = 2, 3 + head // 8 % 32
+    lane, tick = 1 << 32 * (head % 8), log.functions.window(head, 1).call()[0]
+    for slot, by, said in (
+        (state, 100, f"holds intervals from {START} to {head + 100}, the pool's history gives none after"),
+        (state, 1 << 128, f"at interval {head}, the pool's history gives"),
+        (
+            ring,
+            900 * lane,
+            f"has the tick {tick + 900} for interval {head}, the pool's history gives {tick}:",
+        ),
+    ):
+        planted = rebuild_price_log(log, {**words, slot: words[slot] + by}, admin)
+        case.write(price_log__address=planted.address)
+        sentence = refused(case, capsys, "ProbeError")
+        assert said in sentence
+        assert "its storage was planted" in sentence
