@@ -18,10 +18,11 @@ _MAX_ARGUMENTS = _ANSWERS_AT
 
 @dataclass(frozen=True)
 class Ask:
-    """One call: address (20 bytes) and arguments (ABI encoded, selector first)."""
+    """One call: address (20 bytes), arguments (ABI encoded, selector first), the most gas it may burn."""
 
     address: bytes
     arguments: bytes
+    gas: int | None = None  # None leaves it all that there is
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def _program(asks: Sequence[Ask], data_at: int) -> bytes:
         size = _push(len(ask.arguments), 2)
         code += size + _push(data_at, 3) + bytes.fromhex("5f39")  # CODECOPY(0, data, size)
         code += bytes.fromhex("5f5f") + size + bytes.fromhex("5f5f") + bytes.fromhex("73") + ask.address
-        code += bytes.fromhex("5af1")  # CALL(gas, address, 0, 0, size, 0, 0)
+        code += bytes.fromhex("5a") if ask.gas is None else _push(ask.gas, 4)
+        code += bytes.fromhex("f1")  # CALL(gas, address, 0, 0, size, 0, 0)
         code += bytes.fromhex("8152")  # success -> [end]
         code += bytes.fromhex("3d8160200152")  # RETURNDATASIZE -> [end + 32]
         code += bytes.fromhex("3d5f826040013e")  # RETURNDATACOPY(end + 64, 0, size)

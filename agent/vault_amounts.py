@@ -11,11 +11,13 @@ SHARE_DECIMALS = 18
 BPS = 10_000
 
 
-def parse_amount(text: str, decimals: int, name: str) -> int:
+def parse_amount(text: str, decimals: int | None, name: str) -> int:
     """Return a decimal as raw units, exactly.
 
-    Raises: AmountError when it is no plain decimal, or has more places than the token.
+    Raises: AmountError for no plain decimal, for more places than the token has, or when those are unknown.
     """
+    if decimals is None:
+        raise AmountError(name, text, "cannot be read, because the token does not say its decimals now")
     found = DECIMAL.fullmatch(text.strip())
     if found is None:
         raise AmountError(name, text, "is no amount; write a plain decimal such as 12.5")
@@ -28,8 +30,10 @@ def parse_amount(text: str, decimals: int, name: str) -> int:
     return value
 
 
-def format_amount(raw: int, decimals: int) -> str:
-    """Return raw units as a decimal, exactly, without trailing zeros."""
+def format_amount(raw: int, decimals: int | None) -> str:
+    """Return raw units as a decimal, without trailing zeros; decimals that are unknown leave it raw."""
+    if decimals is None:
+        return f"{raw} raw"
     sign, value = ("-", -raw) if raw < 0 else ("", raw)
     whole, part = divmod(value, 10**decimals)
     places = str(part).rjust(decimals, "0").rstrip("0") if part else ""

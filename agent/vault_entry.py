@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from agent.vault_amounts import SHARE_DECIMALS, parse_amount, with_slippage_down, with_slippage_up
 from agent.vault_errors import RefusedError, VaultCommandError
+from agent.vault_payment import Payment
 from agent.vault_reading import ONE_SHARE, Token, checked_address
 from agent.vault_session import Action, Move, VaultCall, VaultSession, decoded
 from agent.vault_words import meaning_of
@@ -192,7 +193,8 @@ def plan_zap_redeem(
         _base_move(session, min_base if out is None else out[0], zap, to),
     )
     facts = {"shares": burnt, "min_base": min_base, "zap": zap, "deadline": deadline}
-    return Action("redeem", tuple(calls), moves, facts=facts), out is not None
+    payment = Payment(vault.base, to, min_base)
+    return Action("redeem", tuple(calls), moves, facts=facts, payment=payment), out is not None
 
 
 def plan_collect(session: VaultSession, token: str, to: str | None) -> tuple[Action, bool]:

@@ -5,6 +5,7 @@ AgentError
     |-- AmountError              an amount that is no decimal, or finer than its token
     |-- FundsError               an account does not hold what a command needs
     |-- RefusedError             a contract refuses a call; the word and what it means
+    |-- UnderpaidError           mined, and the receiver got less than the limit
     |-- FeeCeilingError          the chain asks more for gas than the ceiling
     |-- UnresolvedError          sent, and what became of it is not known yet
     |-- NonceTakenError          another transaction of the account took the place of ours
@@ -82,6 +83,17 @@ class RevertedError(VaultCommandError):
         super().__init__(
             f"'{name}' was mined as {tx_hash} and refused there, so nothing moved; look at the vault and run"
             " the command again."
+        )
+
+
+class UnderpaidError(VaultCommandError):
+    """Name a transaction that was mined and paid its receiver less than its limit."""
+
+    def __init__(self, tx_hash: str, receiver: str, got: str, least: str, symbol: str) -> None:
+        self.tx_hash = tx_hash
+        super().__init__(
+            f"the exit was mined as {tx_hash}, but {receiver} got {got} {symbol} by it and the limit was"
+            f" {least}: the Zap, its pool or the token took the rest, so use none of them again."
         )
 
 

@@ -1,4 +1,8 @@
-"""Read everything about a vault that a person wants to see, in two calls, each under one block."""
+"""Read everything about a vault that a person wants to see, in two calls, each under one block.
+
+The vault alone has to answer. What its tokens and its price log say is for show: they get a limit of gas, and
+what they do not say is unknown, so that no contract around a vault keeps anybody from an exit.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from eth_utils.crypto import keccak
 
 from agent.batch_call import Answer, Ask
 from agent.chain import Chain
-from agent.errors import InvalidOptionError, MissingCodeError, RpcError
+from agent.errors import CallRefusedError, InvalidOptionError, MissingCodeError, RpcError
 from agent.vault_access import RULES, STATUS
 
 POWERS = "(address,address,address,address,bool,uint256,uint256,uint256,uint256)"
@@ -21,6 +25,9 @@ NEVER = (1 << 256) - 1
 ONE_SHARE = 10**18
 PLAIN = ("base", "risky", "totalSupply", "bond", "drip_left", "drip_end", "first_epoch", "end_at")
 MORE = ("fee", "target", "target_epoch", "INTERVAL")
+SHOWN_GAS = 1_000_000  # for one answer of a token or the price log
+MOST_DECIMALS = 255  # decimals are a uint8 (EIP-20)
+UNSAID = Answer(False, b"")
 
 
 @dataclass(frozen=True)
@@ -28,8 +35,8 @@ class Token:
     """A token as people name it."""
 
     address: str
-    symbol: str
-    decimals: int
+    symbol: str  # its address when it gives none
+    decimals: int | None  # None when it does not answer
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class VaultReading:
     numbers: dict[str, int]  # PLAIN and MORE
     status: tuple[Any, ...]
     powers: tuple[Any, ...]
-    nav: int | None  # None while the price log has no tick
+    nav: int | None  # None while the price log gives no tick
     nav_per_share: int | None
     assets_per_share: tuple[int, int] | None  # None before the opening
 
@@ -91,12 +98,18 @@ def read_vault(chain: Chain, address: str) -> VaultReading:
     )
     asks = [ask(vault, f"{name}()") for name in (*PLAIN, *MORE)]
     asks += [ask(vault, f"{name}()") for name in ("rules", "status", "powers", "name", "symbol")]
-    asks += [ask(vault, f"{name}()") for name in ("nav", "nav_per_share", "assets_per_share")]
-    asks += [ask(token, f"{name}()") for token in (base, risky) for name in ("symbol", "decimals")]
-    answer = chain.read_together(asks)
-    found = list(answer.answers)
+    asks.append(ask(vault, "assets_per_share()"))
+    shown = [ask(vault, f"{name}()", gas=SHOWN_GAS) for name in ("nav", "nav_per_share")]
+    for token in (base, risky):
+        shown += [ask(token, f"{name}()", gas=SHOWN_GAS) for name in ("symbol", "decimals")]
+    try:
+        answer = chain.read_together(asks + shown)
+        found = list(answer.answers)
+    except (CallRefusedError, RpcError):  # an answer too long to carry
+        answer = chain.read_together(asks)
+        found = [*answer.answers, *[UNSAID] * len(shown)]
     count = len(PLAIN) + len(MORE)
-    rules, status, powers, name, symbol, nav, per_share, assets, *tokens = found[count:]
+    rules, status, powers, name, symbol, assets, nav, per_share, *tokens = found[count:]
     return VaultReading(
         address=vault,
         block=answer.number,
@@ -116,8 +129,8 @@ def read_vault(chain: Chain, address: str) -> VaultReading:
         },
         status=values(status, [STATUS], "vault")[0],
         powers=values(powers, [POWERS], "vault")[0],
-        nav=values(nav, ["uint256"], "vault")[0] if nav.ok else None,
-        nav_per_share=values(per_share, ["uint256"], "vault")[0] if per_share.ok else None,
+        nav=_shown(nav),
+        nav_per_share=_shown(per_share),
         assets_per_share=_pair(assets) if assets.ok else None,
     )
 
@@ -138,9 +151,9 @@ def arguments_of(signature: str, arguments: Sequence[object]) -> bytes:
     return keccak(text=signature)[:4] + encode(kinds, arguments)
 
 
-def ask(address: str, signature: str, *arguments: object) -> Ask:
+def ask(address: str, signature: str, *arguments: object, gas: int | None = None) -> Ask:
     """Return one call of a batch."""
-    return Ask(bytes.fromhex(address[2:]), arguments_of(signature, arguments))
+    return Ask(bytes.fromhex(address[2:]), arguments_of(signature, arguments), gas)
 
 
 def values(answer: Answer, kinds: list[str], role: str) -> tuple[Any, ...]:
@@ -161,6 +174,11 @@ def _pair(answer: Answer) -> tuple[int, int]:
     return first, second
 
 
+def _shown(answer: Answer) -> int | None:
+    """Return a number that is for show, None when it is not given."""
+    return int.from_bytes(answer.data, "big") if answer.ok and len(answer.data) == 32 else None
+
+
 def _token(address: str, symbol: Answer, decimals: Answer) -> Token:
     """Read a token; some give their symbol in 32 bytes, and one that gives none is named by its address."""
     shown = address
@@ -172,4 +190,5 @@ def _token(address: str, symbol: Answer, decimals: Answer) -> Token:
     except (DecodingError, UnicodeDecodeError):
         shown = address
     plain = "".join(one for one in shown if one.isprintable())[:32]
-    return Token(address, plain or address, values(decimals, ["uint256"], "token")[0])
+    places = _shown(decimals)
+    return Token(address, plain or address, None if places is None or places > MOST_DECIMALS else places)

@@ -29,12 +29,14 @@ from agent.vault_errors import (
 )
 from agent.vault_events import read_events
 from agent.vault_outbox import Outbox
+from agent.vault_payment import Payment, check_payment
 from agent.vault_reading import VaultReading, arguments_of, checked_address, read_vault
 from agent.vault_sender import AccountSender, OfferSettings, finish, function_name, simulate
 from agent.vault_words import meaning_of
 from contracts.compile import compile_contract
 from contracts.deployment_probes import probe_code
 from contracts.deployment_record import Step
+from contracts.zap_code import zap_runtime
 
 GWEI_DECIMALS = 9
 UNTRIED = "this node does not simulate several calls in a row, so only the first was tried"
@@ -96,7 +98,7 @@ class Move:
 
     what: str
     raw: int
-    decimals: int
+    decimals: int | None  # None: unknown
     symbol: str
     giver: str
     taker: str
@@ -122,6 +124,7 @@ class Action:
     moves: tuple[Move, ...] = ()
     notes: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+    payment: Payment | None = None  # what the last call has to bring
 
 
 class VaultSession:
@@ -171,7 +174,7 @@ class VaultSession:
         answer = simulate(self.chain, step, self.account)
         return tuple(int.from_bytes(answer[at : at + 32], "big") for at in range(0, len(answer), 32))
 
-    def check_funds(self, token: str, symbol: str, decimals: int, needed: int) -> None:
+    def check_funds(self, token: str, symbol: str, decimals: int | None, needed: int) -> None:
         """Refuse when the account holds less of a token than is needed.
 
         Raises: FundsError.
@@ -196,15 +199,19 @@ class VaultSession:
         return self.chain.latest().time_secs
 
     def check_zap(self, address: str) -> str:
-        """Return a Zap's address, refused when it is not one of this vault.
+        """Return a Zap's address, refused when its code, immutables included, is not this vault's Zap.
 
         Raises: InvalidOptionError, ProbeError, ZapError.
         """
-        zap = checked_address(address, "--zap")
-        probe_code(self.chain, "Zap", zap, compile_contract("Zap"))
-        serves = self.read(zap, "VAULT()")
-        if serves != int(self.vault.address, 16):
-            raise ZapError(f"the Zap at {zap} serves the vault 0x{serves:040x}, not {self.vault.address}.")
+        zap, vault = checked_address(address, "--zap"), self.vault
+        code = probe_code(self.chain, "Zap", zap, compile_contract("Zap"))
+        token0 = f"0x{self.read(vault.pool, 'token0()'):040x}"
+        market = {"pool": vault.pool, "base": vault.base.address, "risky": vault.risky.address}
+        if code != zap_runtime(vault=vault.address, **market, token0=token0):
+            raise ZapError(
+                f"the Zap at {zap} does not serve {vault.address} in that vault's own pool and tokens; use"
+                " none that others made by hand, since it can keep what passes through it."
+            )
         return zap
 
     def try_calls(self, calls: list[VaultCall]) -> bytes | None:
@@ -230,6 +237,7 @@ class VaultSession:
         """
         sent: list[dict[str, Any]] = []
         events: list[dict[str, Any]] = []
+        notes = list(action.notes) + ([] if tried else [UNTRIED])
         if self._signer is not None:
             outbox = Outbox.of(self.chain_id, self.account)
             try:
@@ -241,9 +249,10 @@ class VaultSession:
                     step, receipt = self._send(outbox, sender, call)
                     sent.append(_sent_document(step))
                     events += read_events(receipt, self.vault.address)
+                if action.payment is not None:
+                    notes += check_payment(self.chain, receipt, action.payment)
             finally:
                 outbox.close()
-        notes = list(action.notes) + ([] if tried else [UNTRIED])
         return {
             "command": action.command,
             "live": self._signer is not None,

@@ -107,7 +107,7 @@ def render_status(found: Mapping[str, Any]) -> str:
         ("vault", f"{found['vault']} ({found['name']}, {found['symbol']}) on chain {found['chain_id']}"),
         ("state", _sentence(found)),
         ("holds", f"{human['base_held']} {base} and {human['risky_held']} {risky}"),
-        ("value", "unknown: the price log has no tick" if found["nav"] is None else f"{human['nav']} {base}"),
+        ("value", "unknown: no tick in the price log" if found["nav"] is None else f"{human['nav']} {base}"),
         ("shares", f"{human['supply']} of at most {human['max_shares']}"),
     ]
     if found["assets_per_share"] is not None:

@@ -22,9 +22,18 @@ from contracts.publication import Publication, publish_circuit
 from contracts.refusal import refusal_of
 from contracts.registration import data_contract, deploy_data_contract
 from contracts.vault_parameters import ZERO_ADDRESS, VaultDeployment, VaultParameters, VaultRules
+from contracts.zap_code import zap_runtime
 
 CALL_GAS = 3_000_000
-ZAP_IMMUTABLES = ("VAULT", "POOL", "BASE", "RISKY")
+TOKEN0_ABI = [
+    {
+        "type": "function",
+        "name": "token0",
+        "stateMutability": "view",
+        "inputs": [],
+        "outputs": [{"name": "", "type": "address"}],
+    }
+]
 Progress = Callable[[str], None]
 
 
@@ -178,15 +187,16 @@ def deploy_zap(web3: Web3, vault: str, *, sender: str) -> Contract:
     Raises
     ------
     DeployError
-        When there is no vault of ours at the address, its creation reverts, or it reads back another market.
+        When there is no vault of ours at the address, its creation reverts, or it has other code than one
+        of this vault's market.
     """
     served = vault_at(web3, vault)
     zap = deploy(web3, compile_contract("Zap"), served.address, sender=sender)
-    for name in ZAP_IMMUTABLES:
-        expected = served.address if name == "VAULT" else served.functions[name]().call()
-        found = zap.functions[name]().call()
-        if found != expected:
-            raise DeployError(f"the Zap at {zap.address} has {name} {found}, not {expected}")
+    pool, base, risky = (served.functions[name]().call() for name in ("POOL", "BASE", "RISKY"))
+    token0 = web3.eth.contract(address=pool, abi=TOKEN0_ABI).functions.token0().call()
+    expected = zap_runtime(vault=served.address, pool=pool, base=base, risky=risky, token0=token0)
+    if bytes(web3.eth.get_code(zap.address)) != expected:
+        raise DeployError(f"the Zap at {zap.address} has other code than one of the vault {served.address}")
     return zap
 
 
