@@ -4,8 +4,8 @@
 @title  TokenHostile
 @license Apache-2.0
 @notice A test double with the bad manners of real tokens, each switched on by a test: a fee taken out of what
-        arrives, a list of blocked accounts, a false reply instead of a revert, and a call into
-        somebody else in the middle of a transfer. Never holds value.
+        arrives, a list of blocked accounts, a false reply instead of a revert or after a transfer that
+        happened, and a call into somebody else in the middle of a transfer. Never holds value.
 """
 
 from ethereum.ercs import IERC20
@@ -20,6 +20,7 @@ allowance: public(HashMap[address, HashMap[address, uint256]])
 fee_bps: public(uint256)
 blocked: public(HashMap[address, bool])
 lies: public(bool)
+denies: public(bool)  # answers false and moves the amount all the same
 hook_target: public(address)
 hook_data: public(Bytes[2048])
 hook_reason: public(Bytes[256])  # what the call came back with
@@ -45,6 +46,11 @@ def block_account(account: address, on: bool):
 @external
 def set_lies(on: bool):
     self.lies = on
+
+
+@external
+def set_denies(on: bool):
+    self.denies = on
 
 
 @external
@@ -91,4 +97,4 @@ def _move(owner: address, to: address, amount: uint256) -> bool:
     self.balanceOf[owner] -= amount
     self.balanceOf[to] += amount - amount * self.fee_bps // 10_000
     log IERC20.Transfer(sender=owner, receiver=to, value=amount)
-    return True
+    return not self.denies

@@ -88,6 +88,7 @@ BROKEN = [
     ("max_shares", BOUND),
     ("seed_min", 0),
     ("seed_min", 10**15 + 1),  # shares of it exceed max_shares
+    ("fee", 2**256 - 1),  # and no overflow without a word
 ]
 
 

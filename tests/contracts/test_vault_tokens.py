@@ -88,6 +88,15 @@ def test_a_false_reply_is_refused(world):
         world.vault.collect(world.base.address, HOLDER, sender=HOLDER)
 
 
+@pytest.mark.parametrize("token", ["base", "risky"])
+def test_a_false_reply_is_refused_though_the_amount_moved(world, token):
+    getattr(world, token).set_denies(True)
+    with refused("token"):
+        world.mint(10**20)
+    with refused("token"):
+        world.redeem(10**20)
+
+
 @pytest.mark.parametrize("frozen", ["base", "risky"])
 def test_a_blocked_vault_still_lets_the_other_token_leave(world, frozen):
     vault = world.vault
