@@ -187,6 +187,25 @@ def test_price_logs_that_the_pools_history_gives_pass(unopened: AuditedVault) ->
     assert found_in(vault) == []
 
 
+def test_price_logs_that_restarted_pass(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that had been pushed, and one that nobody had, whose lost beginning no event tells."""
+    monkeypatch.setattr("tests.audit.support.live_vault.CARDINALITY", 8)
+    with Anvil(genesis_secs=GENESIS) as node:
+        pushed = build_unopened_vault(node, tmp_path_factory.mktemp("restarted"))
+        pool, admin = pushed.market.pool.address, node.accounts[0]
+        plan = PriceLogPlan(first=node.now_secs // INTERVAL, min_cardinality=8)
+        waiting = stand_on(pushed, deploy_price_log(node.web3, pool, plan, sender=admin))
+        for restarts in (1, 2):
+            for step in range(12):
+                pushed.next_epoch(37 - 68 * (step % 2))
+            for vault in (waiting, pushed):
+                push_prices(vault.stack.price_log, node.now_secs // INTERVAL, sender=admin)
+                told = vault.stack.price_log.events.Restarted().get_logs(from_block=0)
+                assert (len(told), found_in(vault)) == (restarts, [])
+
+
 PLANTED_PRICES: dict[str, tuple[dict[int, int], str]] = {
     "one tick to come": ({RING + 31: 5 + 2**31}, "_ring[31]"),
     "a head that is past": ({STATE: 1}, "_state"),
