@@ -135,7 +135,8 @@ def measure_constants() -> dict[str, Any]:
     from prover.field import SCALAR_MODULUS
     from prover.kernel import default_kernel
 
-    kernel, short, long, rows = default_kernel(), 1024, 4096, 256
+    kernel, rows = default_kernel(), 256
+    short, long = cost_model.SHORT_PRODUCT, cost_model.LONG_PRODUCT
     points = kernel.points(load_ceremony().powers_g1)
     few = kernel.slice_points(points, 0, short)
     full = kernel.vector([secrets.randbelow(SCALAR_MODULUS) for _ in range(long)])
@@ -147,7 +148,7 @@ def measure_constants() -> dict[str, Any]:
     def micros(action: Callable[[], object]) -> float:
         action()
         least = float("inf")
-        for _ in range(9):
+        for _ in range(15):
             started = time.process_time()
             action()
             least = min(least, time.process_time() - started)
@@ -158,17 +159,14 @@ def measure_constants() -> dict[str, Any]:
         for _ in range(5):
             kernel.mul(full, full)
 
-    product_short = micros(lambda: kernel.msm(few, fewer))
-    product_long = micros(lambda: kernel.msm(points, full))
-    term = (product_long - product_short) / (long - short)
     column_micros = micros(lambda: kernel.coset_ntt(column, long, 7)) + micros(constraint_share)
     cell_micros = micros(lambda: kernel.axpy(column, 3, kernel.from_int64(cells)))
     measured = {
-        "product_micros": (cost_model.PRODUCT_MICROS, product_short - term * short),
-        "full_term_micros": (cost_model.FULL_TERM_MICROS, term),
-        "small_term_micros": (
-            cost_model.SMALL_TERM_MICROS,
-            micros(lambda: kernel.msm_small(points, small)) / long,
+        "short_product_micros": (cost_model.SHORT_PRODUCT_MICROS, micros(lambda: kernel.msm(few, fewer))),
+        "long_product_micros": (cost_model.LONG_PRODUCT_MICROS, micros(lambda: kernel.msm(points, full))),
+        "small_term_nanos": (
+            cost_model.SMALL_TERM_NANOS,
+            micros(lambda: kernel.msm_small(points, small)) * 1000 / long,
         ),
         "coset_point_nanos": (cost_model.COSET_POINT_NANOS, column_micros * 1000 / long),
         "weight_cell_nanos": (cost_model.WEIGHT_CELL_NANOS, 2 * cell_micros * 1000 / rows),

@@ -42,15 +42,18 @@ CHUNKS_GAS: Final = 2_700
 #: Circuits that the contract serves without loops have at most this many weight packs and public cells.
 STRAIGHT_WEIGHT_PACKS: Final = 4
 STRAIGHT_PUBLIC: Final = 48
-#: Processor time, in microseconds, of a product of full-width scalars: each product, and each of its terms.
-PRODUCT_MICROS: Final = 4_500
-FULL_TERM_MICROS: Final = 14
-#: The same for a term of a small-valued column.
-SMALL_TERM_MICROS: Final = 1
+#: Processor time, in microseconds, of a product of full-width scalars with 1024 and with 4096 terms; the cost
+#: of any other is on the straight line through the two.
+SHORT_PRODUCT: Final = 1024
+LONG_PRODUCT: Final = 4096
+SHORT_PRODUCT_MICROS: Final = 14_500
+LONG_PRODUCT_MICROS: Final = 47_000
+#: Processor time, in nanoseconds, of a term of a small-valued column.
+SMALL_TERM_NANOS: Final = 600
 #: The prover's field work a coset point and a column: its transform and its share of the constraints.
 COSET_POINT_NANOS: Final = 300
 #: The prover's field work a cell of a weight column: theta^k s, once in coefficients and once in values.
-WEIGHT_CELL_NANOS: Final = 100
+WEIGHT_CELL_NANOS: Final = 150
 #: What a millisecond of proving is worth in a balance, and what gas a microsecond is worth to who wants time.
 GAS_PER_MILLISECOND: Final = 100
 GAS_PER_MICROSECOND: Final = 50
@@ -160,12 +163,18 @@ def _estimate(parameters: LayoutParameters, counts: ProofCounts) -> Estimate:
     # F; T in its chunks; W and W', as long as the longest claim: a pack, or the chunks of T folded into one
     longest = max(t * (n + 4), min(degree + 1, parameters.powers))
     full_terms = counts.sum_columns * n + degree + 1 + 2 * longest
-    nanos = 1000 * (PRODUCT_MICROS * (3 + counts.chunks) + FULL_TERM_MICROS * full_terms)
-    nanos += 1000 * SMALL_TERM_MICROS * (lanes + 2) * n
+    nanos = _products_nanos(3 + counts.chunks, full_terms)
+    nanos += SMALL_TERM_NANOS * (lanes + 2) * n
     columns = lanes + 2 + parameters.weight_lanes + counts.sum_columns
     nanos += COSET_POINT_NANOS * (1 << degree.bit_length()) * columns
     nanos += WEIGHT_CELL_NANOS * parameters.weight_lanes * parameters.weight_packs * n
     return Estimate(gas, nanos // 1000)
+
+
+def _products_nanos(products: int, terms: int) -> int:
+    """Price some products of full-width scalars that have so many terms together."""
+    slope = 1000 * (LONG_PRODUCT_MICROS - SHORT_PRODUCT_MICROS) // (LONG_PRODUCT - SHORT_PRODUCT)
+    return 1000 * SHORT_PRODUCT_MICROS * products + slope * (terms - SHORT_PRODUCT * products)
 
 
 def _candidates(architecture: Architecture, powers: int) -> Iterator[LayoutParameters]:

@@ -21,8 +21,8 @@ from prover.protocol.shape import Shape
 def test_the_reference_networks_get_their_layouts(r1, r1_clipped, r2):
     assert choose_parameters(r1) == LayoutParameters(256, 9, 6, 4, 2, 7)
     assert choose_parameters(r1_clipped) == LayoutParameters(256, 9, 6, 4, 2, 7)
-    assert choose_parameters(r2, objective="gas") == LayoutParameters(1024, 3, 6, 3, 32, 8)
-    assert choose_parameters(r2) == LayoutParameters(1024, 3, 6, 3, 32, 8, bus_sums=2)
+    assert choose_parameters(r2) == LayoutParameters(1024, 3, 6, 3, 32, 8)
+    assert choose_parameters(r2, objective="time") == LayoutParameters(1024, 3, 6, 3, 32, 8, bus_sums=2)
     assert (build_layout(r1_clipped, choose_parameters(r1_clipped)).row_kind != 0).sum() == 255
 
 
