@@ -55,7 +55,7 @@ def live(markets: list[Market], steps: int, expected: dict[str, int]) -> None:
                 VaultLife,
                 settings=settings(
                     # the first life of every run is the plainest there is
-                    max_examples=3 + missing // STEPS_PER_LIFE,
+                    max_examples=2 + missing // STEPS_PER_LIFE,
                     stateful_step_count=STEPS_PER_LIFE,
                     deadline=None,
                     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

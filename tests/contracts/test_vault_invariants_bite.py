@@ -81,8 +81,8 @@ BREAKS = [
     Break("V12", "block.timestamp >= end_at + R.unbond_secs", "block.timestamp >= end_at"),
     Break(
         "V13",
-        "return self._cost(shares, self.base + self._due())",
-        "return self._cost(shares, staticcall IERC20(BASE).balanceOf(self))",
+        "full_math.mul_div_down(ONE, self.risky, supply),",
+        "full_math.mul_div_down(ONE, staticcall IERC20(RISKY).balanceOf(self), supply),",
     ),
     Break(
         "V14",

@@ -90,8 +90,11 @@ class VaultLife(Powers, RuleBasedStateMachine):
         self.world.move(self.true_tick + push)
 
     def next_epoch(self, offset: int) -> None:
-        self.world.next_epoch(offset)
-        self.asked[self.world.epoch] = self.world.inputs(self.world.epoch)
+        """Go to the next epoch and write down its inputs; in one of two cases nobody has pushed by then."""
+        epoch = self.world.next_epoch(offset)
+        if offset % 2 == 0:
+            self.world.push(epoch)
+        self.asked[epoch] = self.world.inputs(epoch)
 
     def everything_read(self) -> tuple[Any, ...]:
         vault = self.vault
@@ -292,7 +295,8 @@ class VaultLife(Powers, RuleBasedStateMachine):
         if and_trade and not ledger.paused(now):
             with world.undone():
                 base, risky = ledger.base, ledger.risky
-                self.vault.decide(epoch, weight, proof, False, sender=sender)
+                alone = lambda: self.vault.decide(epoch, weight, proof, False, sender=sender)  # noqa: E731
+                self.attempt("V9", True, alone)
                 ledger.decided.add(epoch)
                 outcome = self.trades.trade(self.true_tick)
                 ledger.decided.discard(epoch)

@@ -214,10 +214,10 @@ class Ledger:
         out = self.paid_out + self.arrived
         hold("V12", bond + left + out == self.deposited, bond, left, out, self.deposited)
         hold("V12", (bond, left) == (self.bond, self.drip_left), bond, left, self.bond, self.drip_left)
+        hold("V4", (base, risky) == (self.base, self.risky), base, risky, self.base, self.risky)
         owed = [sum(amounts.values()) for amounts in self.owed]
         hold("V1", held[0] - self.donated[0] == base + bond + left + owed[0], held, base, bond, left, owed)
         hold("V1", held[1] - self.donated[1] == risky + owed[1], held, risky, owed)
-        hold("V4", (base, risky) == (self.base, self.risky), base, risky, self.base, self.risky)
         before, fee, count = self.since_flow
         hold("V10", supply * ONE**count <= before * (ONE + fee) ** count, supply, before, fee, count)
         hold("V10", supply == self.supply, supply, self.supply)
