@@ -143,7 +143,7 @@ def run(chain: Anvil, events: list[Event], start: Start) -> bool:
     while lazy_twin.head < last:
         before = lazy_twin.head
         push_both(path, lazy, lazy_twin, max(secs, chain.now_secs), last)
-        if lazy_twin.head == before:  # the pool knows no grid point at all
+        if lazy_twin.head == before:  # lost: the pool knows no grid point any more
             break
     SEEN["grown ring in use"] += path.cardinality > start.cardinality
     slot0 = path.market.slot0()
@@ -157,7 +157,7 @@ def run(chain: Anvil, events: list[Event], start: Start) -> bool:
         SEEN["history lost"] += bool(twin.restarts)
         SEEN["history lost again"] += len(twin.restarts) > 1
         SEEN["logged on after a loss"] += bool(twin.restarts) and twin.head > twin.solid_from
-    if not lazy_twin.restarts and not eager_twin.restarts:
+    if not lazy_twin.restarts and not eager_twin.restarts and lazy_twin.head == last:
         assert lazy_twin.ticks == eager_twin.ticks and lazy_twin.state() == eager_twin.state()
         return False
     return True
