@@ -8,10 +8,12 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
-from typing import Any
-
-import structlog
+from collections.abc import Mapping, MutableMapping, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, TextIO
 
 BLANK = "[redacted]"
 SHOWN_BYTES = 32
@@ -32,48 +34,107 @@ _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
 def configure_logs(*, json: bool = False, verbosity: int = 0) -> None:
-    """Set up logging for this process: warnings by default, one `-v` for info, two for debug."""
-    level = _LEVELS[min(verbosity, len(_LEVELS) - 1)]
-    shared: list[Any] = [
+    """Set up logging for this process: warnings by default, one `-v` for info, two for debug.
+
+    structlog is slow to import, and most commands log nothing: it is configured when somebody imports it, and
+    what turns a record into text is made for the first record.
+    """
+    handler = _RedactingHandler(json=json)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(_LEVELS[min(verbosity, len(_LEVELS) - 1)])
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    if "structlog" in sys.modules:
+        _configure_structlog()
+    elif not any(isinstance(finder, _ConfigureAtImport) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _ConfigureAtImport())
+
+
+class _RedactingHandler(logging.StreamHandler[TextIO]):
+    """Write records to stderr; the formatter, which needs structlog, is made for the first one."""
+
+    def __init__(self, *, json: bool) -> None:
+        super().__init__(sys.stderr)
+        self._json = json
+        self._colors = sys.stderr.isatty()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as text, redacted."""
+        if self.formatter is None:
+            self.setFormatter(_redacting_formatter(json=self._json, colors=self._colors))
+        return super().format(record)
+
+
+class _ConfigureAtImport(MetaPathFinder):
+    """Configure structlog as the last step of its import, so that no logger is ever made before."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return how to load structlog; nothing for other modules."""
+        if fullname != "structlog":
+            return None
+        sys.meta_path.remove(self)
+        found = find_spec(fullname)
+        if found is None:
+            return None
+        loader: Any = found.loader
+        load = loader.exec_module
+
+        def load_and_configure(module: ModuleType) -> None:
+            load(module)
+            _configure_structlog()
+
+        loader.exec_module = load_and_configure
+        return found
+
+
+def _shared_processors() -> list[Any]:
+    import structlog
+
+    return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    render: Any = (
-        structlog.processors.JSONRenderer()
-        if json
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
-    )
-    # Tracebacks become text before redaction and never show local variables.
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            redact,
-            render,
-        ],
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _configure_structlog() -> None:
+    """Send the events of structlog's loggers to the standard library's."""
+    import structlog
+
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *shared,
+            *_shared_processors(),
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
+    )
+
+
+def _redacting_formatter(*, json: bool, colors: bool) -> logging.Formatter:
+    import structlog
+
+    render: Any = (
+        structlog.processors.JSONRenderer()
+        if json
+        else structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+    )
+    # Tracebacks become text before redaction and never show local variables.
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_shared_processors(),
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            redact,
+            render,
+        ],
     )
 
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -129,3 +131,41 @@ def test_verbosity_sets_the_level(
     logger.info("i")
     logger.warning("w")
     assert [json.loads(line)["level"] for line in capsys.readouterr().err.splitlines()] == shown
+
+
+def fresh(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a process that has imported nothing yet, with logs configured."""
+    begin = "import logging, sys\nfrom agent.logs import configure_logs\nconfigure_logs(json=True)\n"
+    return subprocess.run(
+        [sys.executable, "-c", begin + program], capture_output=True, text=True, timeout=300, check=True
+    )
+
+
+def test_a_process_that_logs_nothing_does_not_import_structlog() -> None:
+    ran = fresh("logging.getLogger('a').info('below the level'); sys.exit('structlog' in sys.modules)")
+    assert ran.stderr == ""
+
+
+FIRST_RECORDS = {
+    "the standard library's": "logging.getLogger('a').warning('lost %s', 'https://u:pw@h/x')",
+    "structlog's": "import structlog; structlog.get_logger('a').warning('lost https://u:pw@h/x')",
+    "one bound with a secret": (
+        "import structlog; structlog.get_logger('a').bind(passphrase='pw').warning('lost https://u:pw@h/x')"
+    ),
+    "structlog's by a submodule": (
+        "from structlog.stdlib import get_logger; get_logger('a').warning('lost https://u:pw@h/x')"
+    ),
+    "structlog's after other logs": (
+        "configure_logs(json=True); import structlog; structlog.get_logger('a').warning('lost https://u:pw@h/x')"
+    ),
+}
+
+
+@pytest.mark.parametrize("program", FIRST_RECORDS.values(), ids=FIRST_RECORDS)
+def test_the_first_record_of_a_process_is_redacted(program: str) -> None:
+    ran = fresh(program)
+    assert ran.stdout == ""
+    event = json.loads(ran.stderr)
+    assert event["event"] == f"lost https://{BLANK}@h/x"
+    assert (event["level"], event["logger"]) == ("warning", "a")
+    assert "pw" not in ran.stderr
