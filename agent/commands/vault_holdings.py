@@ -87,7 +87,9 @@ def register(app: typer.Typer) -> None:
 
         def plan(session: VaultSession) -> tuple[Action, bool]:
             from agent.vault_entry import Limits, plan_deposit, plan_zap_deposit
+            from agent.vault_genuine import check_genuine
 
+            check_genuine(rpc, session.vault.address)
             limits = Limits(slippage_bps, max_base, max_risky, deadline_secs=deadline_secs)
             if zap is not None:
                 return plan_zap_deposit(

@@ -167,6 +167,7 @@ def test_a_fee_ceiling_and_an_empty_account_stop_before_signing(people: People) 
     )
     assert cheap.startswith("FeeCeilingError: ")
     people.live.node.set_balance(people.address("stranger"), 0)
+    people.live.node.mine()  # for what a block commits to
     assert people.refused(*words, as_="stranger", live=True).startswith("FundsError: ")
 
 
