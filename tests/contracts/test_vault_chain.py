@@ -54,7 +54,8 @@ class Chain:
         """Return the ticks that the log will give, without leaving a push behind."""
         before = self.node.snapshot()
         self.at(epoch * INTERVAL)
-        self.log.functions.push(epoch).transact({"from": self.operator, "gas": 5_000_000})
+        pushed = self.log.functions.push(epoch).transact({"from": self.operator, "gas": 5_000_000})
+        self.node.web3.eth.wait_for_transaction_receipt(pushed)
         ticks: list[int] = self.log.functions.window(epoch, WINDOW).call()
         self.node.revert(before)
         return ticks
