@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -87,16 +88,19 @@ def register(app: typer.Typer) -> None:
 
         def plan(session: VaultSession) -> tuple[Action, bool]:
             from agent.vault_entry import Limits, plan_deposit, plan_zap_deposit
-            from agent.vault_genuine import check_genuine
+            from agent.vault_genuine import AUDIT_FIRST, check_genuine
 
             check_genuine(rpc, session.vault.address)
             limits = Limits(slippage_bps, max_base, max_risky, deadline_secs=deadline_secs)
             if zap is not None:
-                return plan_zap_deposit(
+                action, tried = plan_zap_deposit(
                     session, zap, shares=shares, base=base, receiver=receiver, limits=limits
                 )
-
-            return plan_deposit(session, shares=shares, base=base, receiver=receiver, limits=limits)
+            else:
+                action, tried = plan_deposit(
+                    session, shares=shares, base=base, receiver=receiver, limits=limits
+                )
+            return replace(action, notes=(*action.notes, AUDIT_FIRST)), tried
 
         account = Account(vault, rpc, keystore, sender, live, max_fee_gwei, priority_fee_gwei, wait_secs)
         run_on_vault(account, plan, json=json)

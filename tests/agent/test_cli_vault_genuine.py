@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.vault_genuine import AUDIT_FIRST
 from contracts.compile import compile_contract
 from tests.agent.support.live_vault import DOLLAR, LiveVault
 from tests.agent.support.vault_people import People, people_of
@@ -35,9 +36,7 @@ def bent(code: bytes, was: bytes, becomes: bytes, first: int = 0) -> bytes:
 
 
 def refused_entries(people: People) -> list[str]:
-    return [
-        people.refused(*words, as_="depositor", live=live) for words in ENTRIES for live in (False, True)
-    ]
+    return [people.refused(*words, as_="depositor", live=live) for words in ENTRIES for live in (False, True)]
 
 
 def test_a_vault_with_a_number_that_no_constructor_allows_is_not_entered(people: People) -> None:
@@ -58,9 +57,7 @@ def test_a_vault_with_a_number_that_no_constructor_allows_is_not_entered(people:
         ("VERIFIER", "the verifier is not what Verifier.vy compiles to"),
     ],
 )
-def test_a_vault_that_reads_a_strangers_contract_is_not_entered(
-    people: People, name: str, says: str
-) -> None:
+def test_a_vault_that_reads_a_strangers_contract_is_not_entered(people: People, name: str, says: str) -> None:
     """The neighbour is the genuine one but for a byte of its code."""
     node, vault = people.live.node, people.live.vault
     neighbour = str(getattr(vault.functions, name)().call())
@@ -95,3 +92,11 @@ def test_a_vault_on_a_pool_that_no_factory_made_is_not_entered(people: People) -
     for line in refused_entries(people):
         assert line.startswith("NotGenuineError: ")
         assert "the pool was not made from the published code" in line
+
+
+def test_an_entry_says_what_it_does_not_look_at(people: People) -> None:
+    people.give_risky("depositor", 10**18)
+    (note,) = [
+        n for n in people.tries("deposit", "VAULT", "--shares", "1", as_="depositor")["notes"] if "audit" in n
+    ]
+    assert note == AUDIT_FIRST
