@@ -339,13 +339,13 @@ MANNERS = {
 }
 
 
-@pytest.mark.parametrize("manner", MANNERS)
-def test_a_pool_that_cheats_is_refused(world, manner):
+@pytest.mark.parametrize(("manner", "word"), MANNERS.items())
+def test_a_pool_that_cheats_is_refused(world, manner, word):
     world.decide(5_000)
     honest, pool = HOLDER, world.pool.address
     tokens = sorted((world.base.address, world.risky.address), key=str.lower)
     hostile = deploy("testing/HostilePool", honest, *tokens, list(MANNERS).index(manner))
     boa.env.set_code(honest, boa.env.get_code(pool))
     boa.env.set_code(pool, boa.env.get_code(hostile.address))
-    with refused(MANNERS[manner]):
+    with refused(word):
         world.vault.trade()

@@ -181,9 +181,8 @@ ENTRIES = {
 }
 
 
-@pytest.mark.parametrize("manner", ENTRIES)
-def test_a_pool_that_cheats_in_an_entry_is_refused(ordered, manner):
-    change, word = ENTRIES[manner]
+@pytest.mark.parametrize(("change", "word"), ENTRIES.values(), ids=ENTRIES.keys())
+def test_a_pool_that_cheats_in_an_entry_is_refused(ordered, change, word):
     base_in, risky_in = ordered.world.vault.preview(SHARES)
     owing = change.get("owing", 1_000)
     scripted(
@@ -214,9 +213,8 @@ EXITS = {
 }
 
 
-@pytest.mark.parametrize("manner", EXITS)
-def test_a_pool_that_cheats_in_an_exit_is_refused(ordered, manner):
-    change, word = EXITS[manner]
+@pytest.mark.parametrize(("change", "word"), EXITS.values(), ids=EXITS.keys())
+def test_a_pool_that_cheats_in_an_exit_is_refused(ordered, change, word):
     _, risky, supply = ordered.behind_shares()
     sold = SHARES * risky // supply
     scripted(
