@@ -10,6 +10,7 @@ import pytest
 
 from agent.chain import Chain
 from agent.journal import Journal
+from agent.vault_genuine import AUDIT_FIRST
 from contracts.deploy import deploy_zap
 from tests.agent.support.live_vault import BOND, DOLLAR, SEED, LiveVault, agent_for
 from tests.agent.support.vault_people import People, people_of
@@ -61,7 +62,7 @@ def test_a_dry_deposit_shows_what_would_move_and_sends_nothing(people: People) -
         "to": people.address("depositor"),
     }
     assert [call["function"].split("(")[0] for call in found["calls"]] == ["approve", "mint"]
-    assert found["notes"] == [], "approval and entry were tried one after the other"
+    assert found["notes"] == [AUDIT_FIRST], "approval and entry were tried one after the other"
     drawn = people.run("deposit", "VAULT", "--shares", "1", as_="depositor", json=False)
     assert "1 BASE (base)" in drawn.out
     assert "dry run" in drawn.out
@@ -268,7 +269,7 @@ def test_a_node_that_simulates_one_call_at_a_time(people: People, monkeypatch: p
     monkeypatch.setattr(Chain, "simulate_together", lambda self, calls, sender: None)
     people.give_base("depositor", 100 * DOLLAR)
     found = people.tries("deposit", "VAULT", "--shares", "5", as_="depositor")
-    assert "only the first was tried" in found["notes"][0]
+    assert "only the first was tried" in found["notes"][-1]
     assert found["moves"][0]["amount"] == "5", "the vault's own preview"
     people.does("deposit", "VAULT", "--shares", "5", as_="depositor")
     assert people.shares_of("depositor") == 5 * SHARE
