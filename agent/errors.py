@@ -4,6 +4,7 @@
     |-- MissingFileError      a file or folder that the user named does not exist
     |-- UnreadableFileError   it exists and cannot be read or written
     |-- InvalidOptionError    an option value that the parser accepts and the command cannot
+    |-- OffChainStrategyError a strategy whose proofs no vault's verifier takes
     |-- InternalError         a defect of provault itself, reported by name
     |-- CommandGroupError     a module in agent/commands that cannot be registered
     |-- ConfigError           a configuration that is not what it must be, by key
@@ -65,6 +66,17 @@ class InvalidOptionError(AgentError):
         self.found = found
         self.expected = expected
         super().__init__(f"{option} is {found!r}, expected {expected}.")
+
+
+class OffChainStrategyError(AgentError):
+    """Name a strategy folder that is compiled for another ceremony file than the verifier contract's."""
+
+    def __init__(self, folder: Path, powers: int, expected: int) -> None:
+        self.powers = powers
+        super().__init__(
+            f"the strategy in {folder} is made for {powers} powers of the ceremony and the verifier contract"
+            f" takes {expected} only, so no vault can use it; compile it again with --powers {expected}."
+        )
 
 
 class InternalError(AgentError):

@@ -18,6 +18,12 @@ ObjectiveOption = Annotated[str, typer.Option("--objective", help="What to minim
 OffChainOption = Annotated[
     bool, typer.Option("--off-chain", help="Also prefer layouts that the verifier contract has no room for.")
 ]
+PowersOption = Annotated[
+    int,
+    typer.Option(
+        "--powers", help="Size of the ceremony file: 4096, 8192, 16384 or 32768; a contract takes 4096 only."
+    ),
+]
 
 
 def objective_named(name: str) -> Objective:
@@ -33,18 +39,52 @@ def objective_named(name: str) -> Objective:
     return objectives[name]
 
 
+def check_powers(powers: int) -> None:
+    """Check that there is a ceremony file of the size that --powers names.
+
+    Raises: agent.errors.InvalidOptionError.
+    """
+    from agent.errors import InvalidOptionError
+    from prover.ceremony_transcript import known_powers
+
+    if powers not in known_powers():
+        *others, last = map(str, known_powers())
+        raise InvalidOptionError("--powers", powers, f"{', '.join(others)} or {last}")
+
+
+def check_powers_for_vault(powers: int, *, off_chain: bool) -> None:
+    """Refuse to compile for a ceremony file that no vault's verifier takes, unless that is wanted.
+
+    Raises: agent.errors.InvalidOptionError.
+    """
+    from agent.errors import InvalidOptionError
+    from prover.compile.contract_limits import CHAIN_POWERS
+
+    check_powers(powers)
+    if powers != CHAIN_POWERS and not off_chain:
+        expected = (
+            f"{CHAIN_POWERS} for a strategy that a vault can use; add --off-chain for one whose proofs are"
+            " only checked off chain"
+        )
+        raise InvalidOptionError("--powers", powers, expected)
+
+
 def choose_layout(
-    architecture: Architecture, objective: str, *, off_chain: bool, count: int
+    architecture: Architecture, objective: str, *, off_chain: bool, count: int, powers: int
 ) -> tuple[LayoutParameters, dict[str, Any]]:
-    """Return the cheapest layout and a document that shows it first among `count` candidates.
+    """Return the cheapest layout within `powers` and a document that shows it first among `count` candidates.
 
     Raises: agent.errors.InvalidOptionError; prover.errors.LayoutError.
     """
     from prover.compile.cost_model import rank_parameters
 
-    ranked = rank_parameters(architecture, objective=objective_named(objective), off_chain=off_chain)
+    check_powers(powers)
+    ranked = rank_parameters(
+        architecture, powers=powers, objective=objective_named(objective), off_chain=off_chain
+    )
     document = {
         "objective": objective,
+        "powers": powers,
         "considered": len(ranked),
         "candidates": [
             vars(found.parameters)
@@ -73,7 +113,8 @@ def candidate_table(document: Mapping[str, Any]) -> Table:
         "refused_on_chain": "too many for the contract",
     }
     table = Table(
-        title=f"{document['considered']} layouts considered, objective {document['objective']}; "
+        title=f"{document['considered']} layouts within {document['powers']} powers considered, "
+        f"objective {document['objective']}; "
         "the first is chosen; gas and time without what all layouts share"
     )
     for heading in columns.values():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from agent.chain_powers import check_powers_on_chain
 from contracts.registration import data_contract
 from prover.artefacts import load_prover
 from prover.compile.integer_model import evaluate
@@ -52,8 +53,9 @@ class StrategyProver:
     def load(cls, folder: Path) -> StrategyProver:
         """Read a committed strategy's folder, secret part included.
 
-        Raises: prover.errors.ProverError by name; FileNotFoundError.
+        Raises: agent.errors.OffChainStrategyError; prover.errors.ProverError by name; FileNotFoundError.
         """
+        check_powers_on_chain(folder / "public")
         return cls.of(load_prover(folder).for_many_proofs())
 
     @classmethod

@@ -9,6 +9,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from agent.chain import Chain
+from agent.chain_powers import check_powers_on_chain
 from agent.errors import MissingFileError
 from agent.vault_amounts import SHARE_DECIMALS, format_amount, parse_amount
 from agent.vault_config import DeploymentConfig
@@ -45,8 +46,8 @@ class DeploymentInputs:
 def read_inputs(chain: Chain, config: DeploymentConfig, sender: str) -> DeploymentInputs:
     """Read strategy and chain, check both, and put the plan together.
 
-    Raises: ProbeError, ParametersError, RegistrationError; MissingFileError, AmountError, DeploymentError,
-    FundsError; prover.errors.ProverError for a public folder that is not sound.
+    Raises: ProbeError, ParametersError, RegistrationError; MissingFileError, OffChainStrategyError,
+    AmountError, DeploymentError, FundsError; prover.errors.ProverError for a public folder that is not sound.
     """
     market = read_market(chain, config)
     window, previous, key, commitment, publication = _read_strategy(config.strategy.public_folder)
@@ -161,6 +162,7 @@ def vault_rules(
 def _read_strategy(folder: Path) -> tuple[int, bool, bytes, bytes, Publication]:
     if not folder.is_dir():
         raise MissingFileError(folder)
+    check_powers_on_chain(folder)
     public = load_public(folder)
     market = public.proving_key.layout.architecture.market
     if market is None:

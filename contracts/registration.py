@@ -22,7 +22,8 @@ WORD_BYTES = 32
 POINT_BYTES = 96
 HEADER_WORDS = 18
 FIXED_COLUMNS = 9
-PACK_COLUMNS_WORD, WEIGHT_PACKS_WORD, RUNS_WORD = 4, 7, 14
+PACK_COLUMNS_WORD, WEIGHT_PACKS_WORD, POWERS_WORD, RUNS_WORD = 4, 7, 9, 14
+CHAIN_POWERS = 4096
 
 # PUSH2 length, DUP1, PUSH1 10, RETURNDATASIZE (0), CODECOPY, RETURNDATASIZE (0), RETURN
 _CREATION = "61{:04x}80600a3d393df3"
@@ -81,12 +82,16 @@ def data_contract(key: bytes, commitment: bytes) -> DataContract:
     Raises
     ------
     RegistrationError
-        When the lengths do not fit together or the code would exceed 24,576 bytes. Whether the key is sound
-        is decided by whoever rebuilds it from the architecture; the points are tested by the verifier.
+        When the lengths do not fit together, the code would exceed 24,576 bytes, or the key is made for
+        another number of powers than the verifier contract's. Whether the key is sound is decided by whoever
+        rebuilds it from the architecture; the points are tested by the verifier.
     """
     expected = _key_bytes(key)
     if len(key) != expected:
         raise RegistrationError(f"the key has {len(key)} bytes, its own header says {expected}")
+    powers = _word(key, POWERS_WORD)
+    if powers != CHAIN_POWERS:
+        raise RegistrationError(f"the key is made for {powers} powers, the verifier contract takes 4096 only")
     packs = _word(key, WEIGHT_PACKS_WORD)
     if len(commitment) != packs * POINT_BYTES:
         raise RegistrationError(f"{len(commitment)} commitment bytes, {packs} packs need {96 * packs}")

@@ -70,6 +70,12 @@ class PublishedPowers:
     powers_g2: tuple[bytes, ...]
 
 
+def known_powers() -> tuple[int, ...]:
+    """Return the numbers of powers that a ceremony file exists for, ascending."""
+    published = (count for pin in TRANSCRIPTS.values() for count, _ in pin.counts)
+    return tuple(sorted({SHIPPED_POWERS, *published}))
+
+
 def ceremony_for(
     powers: int, *, kernel: Kernel | None = None, announce: Announce | None = None
 ) -> Ceremony:
@@ -82,9 +88,8 @@ def ceremony_for(
     """
     if powers == SHIPPED_POWERS:
         return load_ceremony(kernel=kernel)
-    known = sorted({SHIPPED_POWERS, *(count for pin in TRANSCRIPTS.values() for count, _ in pin.counts)})
-    if powers not in known:
-        listed = ", ".join(map(str, known))
+    if powers not in known_powers():
+        listed = ", ".join(map(str, known_powers()))
         raise CeremonyError("size", f"no file has {powers} powers; there are files of {listed}")
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if not named:

@@ -13,6 +13,7 @@ from agent.gas_benchmark_command import register_gas
 from agent.layout_choice import (
     ObjectiveOption,
     OffChainOption,
+    PowersOption,
     candidate_table,
     choose_layout,
     objective_named,
@@ -98,6 +99,7 @@ def register(app: typer.Typer) -> None:
         objective: ObjectiveOption = "balanced",
         count: CountOption = 10,
         off_chain: OffChainOption = False,
+        powers: PowersOption = 4096,
         json: JsonOption = False,
     ) -> None:
         """Show the layouts that the optimiser considers for a dense network, the cheapest first.
@@ -105,7 +107,9 @@ def register(app: typer.Typer) -> None:
         Example: provault bench candidates 32-32-16-1 --objective gas
         """
         run_command(
-            lambda: show_candidates(widths, shift_bits, objective, count, off_chain=off_chain),
+            lambda: show_candidates(
+                widths, shift_bits, objective, count, off_chain=off_chain, powers=powers
+            ),
             json=json,
             render=_render_candidates,
         )
@@ -129,7 +133,13 @@ def bench_constants() -> Document:
 
 
 def show_candidates(
-    widths: str, shift_bits: int, objective: str, count: int, *, off_chain: bool = False
+    widths: str,
+    shift_bits: int,
+    objective: str,
+    count: int,
+    *,
+    off_chain: bool = False,
+    powers: int = 4096,
 ) -> Document:
     """Rank layouts for a dense network given as widths with dashes between.
 
@@ -142,7 +152,7 @@ def show_candidates(
     if len(parts) < 2 or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
         raise InvalidOptionError("WIDTHS", widths, "positive integers with dashes between: 32-32-16-1")
     architecture = dense_architecture([int(part) for part in parts], shift_bits)
-    return choose_layout(architecture, objective, off_chain=off_chain, count=count)[1]
+    return choose_layout(architecture, objective, off_chain=off_chain, count=count, powers=powers)[1]
 
 
 def bench_prover(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.layout_choice import ObjectiveOption, OffChainOption, candidate_table
+from agent.layout_choice import ObjectiveOption, OffChainOption, PowersOption, candidate_table
 from agent.output import JsonOption, run_command
 
 if TYPE_CHECKING:
@@ -75,14 +75,17 @@ def register(app: typer.Typer) -> None:
         out: OutOption,
         objective: ObjectiveOption = "balanced",
         off_chain: OffChainOption = False,
+        powers: PowersOption = 4096,
         json: JsonOption = False,
     ) -> None:
         """Turn a model into integers and choose its layout: public/ and secret/, not yet committed.
 
+        With --powers above 4096 every later command needs the ceremony's transcript (PROVAULT_CEREMONY).
+
         Example: provault strategy compile --model eth_mlp --objective gas --out my-strategy
         """
         run_command(
-            lambda: compile_model(model, out, objective, off_chain=off_chain),
+            lambda: compile_model(model, out, objective, off_chain=off_chain, powers=powers),
             json=json,
             render=_render_compiled,
         )
@@ -163,17 +166,20 @@ def train_model(name: str, out: Path, config: Path | None, seed: int | None) -> 
     }
 
 
-def compile_model(model: str, out: Path, objective: str = "balanced", *, off_chain: bool = False) -> Document:
+def compile_model(
+    model: str, out: Path, objective: str = "balanced", *, off_chain: bool = False, powers: int = 4096
+) -> Document:
     """Turn a model folder, or a shipped model, into a strategy folder with the layout that it is to have.
 
     Raises: strategies.errors.StrategiesError, prover.errors.ProverError by name; InvalidOptionError.
     """
-    from agent.layout_choice import choose_layout
+    from agent.layout_choice import check_powers_for_vault, choose_layout
     from strategies.artefacts import load_model, shipped_model, shipped_models, write_compiled, write_file
 
+    check_powers_for_vault(powers, off_chain=off_chain)
     compiled = load_model(shipped_model(model) if model in shipped_models() else Path(model))
     layout, choice = choose_layout(
-        compiled.architecture, objective, off_chain=off_chain, count=CANDIDATES_SHOWN
+        compiled.architecture, objective, off_chain=off_chain, count=CANDIDATES_SHOWN, powers=powers
     )
     write_compiled(out, compiled)
     write_file(out / "public" / LAYOUT_FILE, layout.to_bytes(), mode=0o644)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from contracts.deploy import PriceLogPlan, deploy_price_log, push_prices
 from contracts.node import Anvil
 from contracts.uniswap import Market
 from prover.artefacts import load_public
+from prover.compile.parameters import LayoutParameters
 from tests.agent.support.deployment_case import (
     DOLLAR,
     GENESIS,
@@ -244,6 +247,20 @@ def test_what_is_wrong_is_found_before_anything_is_sent(
 ) -> None:
     case.write(**changes)
     assert said in refused(case, capsys, name)
+
+
+def test_a_strategy_for_another_ceremony_file_is_not_deployed(
+    case: DeploymentCase, tmp_path: Path, capsys: Captured
+) -> None:
+    """Told from layout.json alone, so that nobody is asked for a transcript that would not help."""
+    folder = tmp_path / "public"
+    shutil.copytree(case.strategy_folder / "public", folder)
+    layout = LayoutParameters.from_bytes((folder / "layout.json").read_bytes())
+    (folder / "layout.json").write_bytes(replace(layout, powers=8192).to_bytes())
+    case.write(strategy__public_folder=folder)
+    line = refused(case, capsys, "OffChainStrategyError")
+    assert "8192 powers of the ceremony and the verifier contract takes 4096 only" in line
+    assert line.endswith("compile it again with --powers 4096.")
 
 
 def test_a_pool_that_is_not_the_factory_s(case: DeploymentCase, capsys: Captured) -> None:

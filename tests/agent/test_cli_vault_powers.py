@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.registration import deploy_data_contract
+from contracts.registration import POWERS_WORD, PREFIX, creation_code, deploy_data_contract
 from tests.agent.support.live_vault import BOND, DOLLAR, INTERVAL, LiveVault
 from tests.agent.support.vault_people import People, people_of
 
@@ -47,6 +47,20 @@ def test_a_proposal_is_announced_seen_and_revoked(people: People, other_strategy
     assert revoked["events"] == [{"event": "StrategyRevoked", "strategy": other_strategy}]
     assert int(status().call()[10], 16) == 0
     assert "'pending'" in people.refused("strategy", "revoke", "VAULT", as_="guardian")
+
+
+def test_a_strategy_for_another_ceremony_file_is_not_proposed(people: People) -> None:
+    """The verifier would refuse each of its proofs: a data contract that anybody put there is told."""
+    live = people.live
+    key = bytearray((live.strategy_folder / "public" / "key.bin").read_bytes())
+    key[32 * POWERS_WORD : 32 * (POWERS_WORD + 1)] = (8192).to_bytes(32, "big")
+    code = PREFIX + bytes(key) + live.prover.prover.commitment
+    hash_ = live.node.web3.eth.send_transaction(
+        {"from": live.node.accounts[7], "data": creation_code(code), "gas": 6_000_000}
+    )
+    address = live.node.web3.eth.wait_for_transaction_receipt(hash_)["contractAddress"]
+    line = people.refused("strategy", "propose", "VAULT", str(address), as_="operator")
+    assert "the key is made for 8192 powers, the verifier contract takes 4096 only" in line
 
 
 def test_a_frozen_strategy_stays(people: People, other_strategy: str) -> None:

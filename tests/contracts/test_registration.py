@@ -71,6 +71,8 @@ def test_refusals() -> None:
         data_contract(key[:-1], commitment)
     with pytest.raises(RegistrationError, match="packs need"):
         data_contract(key, commitment + bytes(96))
+    with pytest.raises(RegistrationError, match="8192 powers, the verifier contract takes 4096 only"):
+        data_contract(proven.with_word(9, 8192).key, commitment)
     with pytest.raises(RegistrationError, match="packs 1 columns"):
         data_contract(proven.with_word(4, 1).key, commitment)
     with pytest.raises(RegistrationError, match="a chain allows 24,576"):

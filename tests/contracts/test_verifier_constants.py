@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from contracts import registration
 from contracts.compile import source_folder
 from prover.ceremony import load_ceremony
 from prover.compile import contract_limits
@@ -67,7 +68,7 @@ def test_limits_that_the_optimiser_keeps(pinned: dict[str, str]) -> None:
     assert int(pinned["MAX_KEY_PIECES"]) == contract_limits.MAX_RUNS_AND_FIXED_PACKS
     assert int(pinned["MAX_PUBLIC"]) == contract_limits.MAX_PUBLIC
     assert int(pinned["MAX_PROOF"]) == contract_limits.MAX_PROOF_BYTES
-    assert int(pinned["POWERS_4096"]) == contract_limits.CHAIN_POWERS
+    assert int(pinned["POWERS_4096"]) == contract_limits.CHAIN_POWERS == registration.CHAIN_POWERS
 
 
 def test_tag_and_magic(pinned: dict[str, str]) -> None:
