@@ -227,10 +227,9 @@ class VaultLife(Powers, RuleBasedStateMachine):
                     boa.env.set_code(part.address, DEAD_MANNERS[manner])
             self.redeem("V14", who, shares, held)
             for token in (self.world.base, self.world.risky):
-                owed = self.vault.owed(who, token.address)
-                if owed:
-                    paid = self.vault.collect(token.address, who, sender=who)
-                    hold("V14", paid == owed, paid, owed)
+                if self.vault.owed(who, token.address):
+                    collect = lambda at=token.address: self.vault.collect(at, who, sender=who)  # noqa: E731
+                    self.attempt("V14", True, collect)
         return None
 
     # -- decisions and trades

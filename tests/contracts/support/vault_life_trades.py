@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from tests.contracts.support.evm import Event
+from tests.contracts.support.evm import Event, Refused
 from tests.contracts.support.trade_reference import (
     NO_ROOM,
     ONE,
@@ -15,7 +15,7 @@ from tests.contracts.support.trade_reference import (
     settle,
     value,
 )
-from tests.contracts.support.vault_life_ledger import Ledger, hold
+from tests.contracts.support.vault_life_ledger import BrokenError, Ledger, hold
 from tests.contracts.support.vault_world import ACTORS, STRANGER, World
 
 
@@ -45,7 +45,12 @@ class Trades:
         book = Book.of(world)
         expected = plan(book, world.rules)
         others = self.others()
-        vault.trade(sender=STRANGER)
+        try:
+            vault.trade(sender=STRANGER)
+        except Refused as refusal:
+            raise BrokenError(
+                f"section 5 is broken: a due trade was refused with {refusal.args}"
+            ) from refusal
         hold("V5", self.others() == others, self.others(), others)
         events = vault.events_named("Traded")
         if not events:
@@ -60,6 +65,7 @@ class Trades:
         hold("V5", len(self.sides[event.epoch]) == 1, event, book)
         hold("V5", expected != OTHER_SIDE, event, book)
         hold("V7", expected != NO_ROOM or book.spent < world.rules.budget, event, book)
+        hold("V6", expected != NO_ROOM, "the pool stands beyond the limit", event, book)
         if not isinstance(expected, Order):
             hold("section 5", False, event, expected)
             raise TypeError
@@ -82,6 +88,7 @@ class Trades:
 
     def check_price(self, event: Event, order: Order, book: Book) -> None:
         """V6: every unit fills at the specified limit or better, plus the pool's fee."""
+        hold("V6", event.limit_tick == order.limit_tick, event, order)
         limit, kept = q(order.limit_tick), 10**6 - book.pool_fee
         slack = (2 + event.paid // 2**70) * limit + 2 * 2**128
         if event.buy:
