@@ -11,13 +11,12 @@ import secrets
 import pytest
 
 from prover.compile.parameters import LayoutParameters
-from prover.compile.reference import LAYOUTS as REFERENCE_LAYOUTS
 from prover.field import SCALAR_MODULUS as R
 from prover.field import root_of_unity
 from tests.attacks.linear_algebra import rank
+from tests.attacks.shipped_layouts import shipped_layouts
 
-#: The layouts by name, and R1's with two bus sums.
-LAYOUTS = {**REFERENCE_LAYOUTS, "r1-two-sums": LayoutParameters(256, 4, 6, 4, 2, 7, bus_sums=2)}
+LAYOUTS = {name: shipped.parameters for name, shipped in shipped_layouts().items()}
 
 
 def draw() -> int:
@@ -28,11 +27,22 @@ def vanishing(x: int, rows: int) -> int:
     return (pow(x, rows, R) - 1) % R
 
 
+def test_each_way_to_choose_a_layout_is_covered() -> None:
+    """Both kinds of bus sums, and a shipped model in what `strategy compile` picks without options."""
+    assert {layout.bus_sums for layout in LAYOUTS.values()} == {1, 2}
+    assert {"r1", "r2", "r1-two-sums", "eth_mlp-balanced", "eth_mlp-gas", "eth_mlp-time"} <= set(LAYOUTS)
+
+
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_masks_of_a_witness_pack(name: str) -> None:
-    """c columns with Z_H (r + r' X): c evaluations at y, and the pack at tau."""
+def test_masks_of_each_witness_pack(name: str) -> None:
+    """c columns with Z_H (r + r' X): c evaluations at y, and the pack at tau; the last pack may be short."""
     layout = LAYOUTS[name]
-    columns = min(layout.lanes + 2, layout.pack_columns)
+    total, width = layout.lanes + 2, layout.pack_columns
+    for columns in {min(width, total - start) for start in range(0, total, width)}:
+        masks_of_a_pack_have_full_rank(layout, columns)
+
+
+def masks_of_a_pack_have_full_rank(layout: LayoutParameters, columns: int) -> None:
     y, tau = draw(), draw()
     inner = pow(tau, layout.pack_columns, R)
     rows = []

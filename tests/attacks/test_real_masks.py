@@ -15,7 +15,6 @@ import pytest
 
 from prover.compile.demo_weights import random_weights
 from prover.compile.layout import LayoutParameters
-from prover.compile.reference import LAYOUTS, reference_architecture
 from prover.field import SCALAR_MODULUS as R
 from prover.protocol.constraints import FirstChallenges
 from prover.protocol.masking import rerandomiser_polynomial
@@ -27,6 +26,7 @@ from prover.protocol.statement import Statement
 from tests.attacks.circuits import CONTEXT, Circuit, commit, small_architecture
 from tests.attacks.known_tau import known_circuits
 from tests.attacks.linear_algebra import rank
+from tests.attacks.shipped_layouts import shipped_layouts
 
 
 @dataclass(frozen=True)
@@ -221,11 +221,17 @@ def test_a_mask_that_is_drawn_and_not_added_is_seen(label: str, monkeypatch: pyt
         assert_masks_cover_the_view(small("one-chunk"))
 
 
-@pytest.mark.long
+#: The layout that a shipped model gets without options is in every run, the others are in the long one.
+EVERY_RUN = ("eth_mlp-balanced",)
+
+
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_the_masks_of_each_reference_network_cover_what_is_shown(name: str) -> None:
-    architecture = reference_architecture(name)
-    circuit = commit(architecture, LAYOUTS[name], random_weights(architecture, 1))
-    inputs = tuple(range(architecture.input_count))
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in EVERY_RUN else pytest.mark.long) for name in shipped_layouts()],
+)
+def test_the_masks_of_each_shipped_layout_cover_what_is_shown(name: str) -> None:
+    shipped = shipped_layouts()[name]
+    circuit = commit(shipped.architecture, shipped.parameters, shipped.weights)
+    inputs = tuple(range(shipped.architecture.input_count))
     assert_masks_cover_the_view(Experiment.on(circuit, inputs))
