@@ -83,7 +83,8 @@ def measure_here(
         "weight_packs": shape.weight_packs,
     }
     row["batches"] = [measure_batch(prover, setup, inputs, count) for count in batches]
-    from agent.prover_profile import floor, profile
+    from agent.prover_floor import floor
+    from agent.prover_profile import profile
 
     row["profile"] = profile(prover, context.digest(), [tuple(inputs[0])] * (min(runs, 5) + 1))
     parts = floor(prover, fill_witness(prover.proving_key.layout, prover.strategy.weights, inputs[0]))
