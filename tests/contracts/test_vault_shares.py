@@ -26,6 +26,7 @@ MARKETS = [
     Market(18, 6, risky_is_token0=False),
     Market(8, 18, risky_is_token0=True),
 ]
+FULL_RANGE = (-887_270, 887_270)
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +178,18 @@ def test_more_than_the_callers_limit_is_refused(world):
 def test_minting_nothing_is_refused(world):
     with refused("amount"):
         world.mint(0)
+
+
+def test_a_vault_without_base_takes_risky_alone_and_refuses_nothing():
+    with opened() as world:
+        world.mover.add(world.pool.address, *FULL_RANGE, 99 * world.market.liquidity)
+        world.decide_next(10_000, and_trade=True)
+        assert world.vault.base() == 0 < world.vault.risky()
+        due = world.vault.preview(10**18)
+        assert world.vault.mint(10**18, HOLDER, 0, MAX_UINT, sender=HOLDER) == due
+        assert due[0] == 0 < due[1]
+        with refused("amount"):
+            world.vault.mint(0, HOLDER, MAX_UINT, MAX_UINT, sender=HOLDER)
 
 
 def test_a_single_share_unit_costs_a_unit_of_each_token(world):
