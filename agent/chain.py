@@ -190,18 +190,16 @@ class Chain:
             return to_checksum_address(found["from"])
         return None
 
-    def logs(self, address: str, topics: list[bytes], first_block: int) -> list[Log]:
-        """Return the events of a contract from a block on, filtered by topics from the first."""
-        wanted = cast(
-            FilterParams,
-            {
-                "address": to_checksum_address(address),
-                "topics": [HexStr("0x" + topic.hex()) for topic in topics],
-                "fromBlock": max(first_block, 0),
-                "toBlock": "latest",
-            },
-        )
-        found = self._ask("eth_getLogs", lambda: self.web3.eth.get_logs(wanted))
+    def logs(self, address: str | None, topics: list[bytes], first_block: int) -> list[Log]:
+        """Return the events of a contract, or of all of them, from a block on, by topics from the first."""
+        wanted: dict[str, Any] = {
+            "topics": [HexStr("0x" + topic.hex()) for topic in topics],
+            "fromBlock": max(first_block, 0),
+            "toBlock": "latest",
+        }
+        if address is not None:
+            wanted["address"] = to_checksum_address(address)
+        found = self._ask("eth_getLogs", lambda: self.web3.eth.get_logs(cast(FilterParams, wanted)))
         return [_log(cast(dict[str, Any], entry)) for entry in found]
 
     # -- calling

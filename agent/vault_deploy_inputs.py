@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from agent.chain import Chain
-from agent.chain_powers import check_powers_on_chain
-from agent.errors import MissingFileError
+from agent.public_strategy import read_pinned_strategy
 from agent.vault_amounts import SHARE_DECIMALS, format_amount, parse_amount
 from agent.vault_config import DeploymentConfig
 from agent.vault_errors import DeploymentError, FundsError
@@ -24,10 +22,7 @@ from contracts.deployment_probes import (
     probe_verifier,
 )
 from contracts.price_log_probe import probe_price_history
-from contracts.publication import Publication
-from contracts.registration import data_contract
 from contracts.vault_parameters import VaultRules
-from prover.artefacts import load_public
 
 BUDGET_UNIT = 10**14  # a basis point of 1e18
 
@@ -50,8 +45,10 @@ def read_inputs(chain: Chain, config: DeploymentConfig, sender: str) -> Deployme
     AmountError, DeploymentError, FundsError; prover.errors.ProverError for a public folder that is not sound.
     """
     market = read_market(chain, config)
-    window, previous, key, commitment, publication = _read_strategy(config.strategy.public_folder)
-    rules = vault_rules(config, market, window=window, previous_target=previous)
+    strategy = read_pinned_strategy(config.strategy.public_folder)
+    rules = vault_rules(
+        config, market, window=strategy.window_ticks, previous_target=strategy.previous_target
+    )
     operator = config.roles.operator or sender
     plan = DeploymentPlan(
         factory=market.factory,
@@ -63,8 +60,8 @@ def read_inputs(chain: Chain, config: DeploymentConfig, sender: str) -> Deployme
         max_step_ticks=config.price_log.max_step_ticks,
         price_log=config.price_log.address,
         verifier=config.verifier.address,
-        strategy=data_contract(key, commitment),
-        circuit=publication,
+        strategy=strategy.contract,
+        circuit=strategy.circuit,
         rules=rules,
         name=config.share.name,
         symbol=config.share.symbol,
@@ -157,23 +154,6 @@ def vault_rules(
         fee=given.fee_e18,
         interval_secs=config.price_log.interval_secs,
     )
-
-
-def _read_strategy(folder: Path) -> tuple[int, bool, bytes, bytes, Publication]:
-    if not folder.is_dir():
-        raise MissingFileError(folder)
-    check_powers_on_chain(folder)
-    public = load_public(folder)
-    market = public.proving_key.layout.architecture.market
-    if market is None:
-        raise DeploymentError(f"the strategy in {folder} does not say how its inputs come from prices")
-    publication = Publication(
-        (folder / "architecture.json").read_bytes(), (folder / "layout.json").read_bytes()
-    )
-    if publication.circuit_digest != public.proving_key.key.circuit_digest:
-        raise DeploymentError(f"architecture.json and layout.json in {folder} are not those of key.bin")
-    key = public.proving_key.key.to_bytes()
-    return market.window_ticks, market.previous_target, key, public.commitment, publication
 
 
 def _opening(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -60,6 +61,17 @@ def perform(account: Account, plan: Plan) -> Document:
 
     Raises: AgentError and ContractsError by name.
     """
+    with open_session(account) as session:
+        action, tried = plan(session)
+        return session.perform(action, tried=tried)
+
+
+@contextmanager
+def open_session(account: Account) -> Iterator[VaultSession]:
+    """Give the session of an account at a vault.
+
+    Raises: AgentError and ContractsError by name.
+    """
     import os
     import sys
 
@@ -80,8 +92,7 @@ def perform(account: Account, plan: Plan) -> Document:
     )
     session = VaultSession(account.vault, options, say)
     try:
-        action, tried = plan(session)
-        return session.perform(action, tried=tried)
+        yield session
     finally:
         session.close()
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
+from agent.errors import RpcError, UnreachableError
+from agent.published_circuit import find_circuit
 from agent.vault_amounts import format_amount, parse_amount
 from agent.vault_errors import VaultCommandError
-from agent.vault_reading import NEVER, checked_address
+from agent.vault_reading import NEVER, VaultReading, checked_address
 from agent.vault_session import Action, Move, VaultCall, VaultSession
 from contracts.errors import RegistrationError
-from contracts.registration import parse_data_contract
+from contracts.registration import DataContract, parse_data_contract
 
+WINDOW, PREVIOUS = 0, 1  # places in the vault's rules
 CALL_GAS, BOND_GAS, MISS_GAS = 300_000, 400_000, 3_000_000
 FEE_DECIMALS = 18
 CUT, BOUNTY, UNBOND, TIMELOCK = 10, 11, 13, 14  # places in the vault's rules
@@ -71,7 +75,7 @@ def plan_take_bond(session: VaultSession, to: str | None) -> tuple[Action, bool]
 def plan_propose(session: VaultSession, strategy: str) -> tuple[Action, bool]:
     """Plan to announce another strategy; it decides by itself once its notice is over.
 
-    Raises: ProposalError when no data contract stands there; RefusedError.
+    Raises: ProposalError when no data contract stands there, or one for other inputs; RefusedError.
     """
     vault = session.vault
     address = checked_address(strategy, "STRATEGY")
@@ -79,6 +83,7 @@ def plan_propose(session: VaultSession, strategy: str) -> tuple[Action, bool]:
         content = parse_data_contract(session.chain.code(address))
     except RegistrationError as error:
         raise ProposalError(f"there is no committed strategy at {address}: {error}.") from None
+    _check_shape(vault, address, content)
     start = (session.chain_time() + vault.rules[TIMELOCK]) // vault.interval_secs + 1
     facts = {
         "strategy": address,
@@ -89,8 +94,28 @@ def plan_propose(session: VaultSession, strategy: str) -> tuple[Action, bool]:
     notes = (
         f"it decides from epoch {start} ({utc(start * vault.interval_secs)}) on, unless it is revoked before;"
         " holders may leave until then",
+        *_circuit_notes(session, content.circuit_digest),
     )
     return _single(session, "strategy propose", "propose(address)", (address,), notes=notes, facts=facts)
+
+
+def _check_shape(vault: VaultReading, address: str, content: DataContract) -> None:
+    """Refuse a strategy of which the vault could never state an input and a target."""
+    gives = vault.rules[WINDOW] - 1 + vault.rules[PREVIOUS]
+    if (content.input_count, content.output_count) != (gives, 1):
+        raise ProposalError(
+            f"the strategy at {address} takes {content.input_count} inputs and gives {content.output_count}"
+            f" outputs, and {vault.address} gives {gives} and takes 1, for ever."
+        )
+
+
+def _circuit_notes(session: VaultSession, circuit_digest: bytes) -> tuple[str, ...]:
+    """Say when nobody can find the circuit of a strategy in the logs, or the node does not look."""
+    with suppress(RpcError, UnreachableError):
+        if find_circuit(session.chain, circuit_digest) is not None:
+            return ()
+        return ("its circuit is not published, so nobody can audit it: `vault strategy publish` does that",)
+    return ("this node does not search its logs, so whether its circuit is published is not known",)
 
 
 def plan_revoke(session: VaultSession) -> tuple[Action, bool]:

@@ -177,11 +177,15 @@ class AccountSender:
 
 def finish(step: Step, receipt: Receipt) -> None:
     """Note what did a step, and drop what was kept to send it again."""
-    step.transaction = Transaction(
-        "0x" + receipt.tx_hash.hex(), receipt.block, receipt.gas_used, receipt.gas_price_wei
-    )
+    step.transaction = mined_as(receipt)
     step.attempts.clear()
     step.data = None
+
+
+def mined_as(receipt: Receipt) -> Transaction:
+    """Return what a record keeps of a receipt."""
+    tx_hash = "0x" + receipt.tx_hash.hex()
+    return Transaction(tx_hash, receipt.block, receipt.gas_used, receipt.gas_price_wei)
 
 
 def simulate(chain: Chain, step: Step, sender: str) -> bytes:

@@ -7,31 +7,28 @@ killed is settled before the next one does anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
-from agent.chain import Call, Chain, Receipt
+from agent.chain import Call, Chain
 from agent.clock import SystemClock
 from agent.errors import InvalidOptionError
 from agent.keystore import Signer, keystore_address, open_keystore, read_passphrase
 from agent.vault_amounts import format_amount, parse_amount
-from agent.vault_errors import (
-    FundsError,
-    NonceTakenError,
-    RefusedError,
-    RevertedError,
-    VaultCommandError,
-)
+from agent.vault_errors import FundsError, RefusedError, VaultCommandError
 from agent.vault_events import read_events
 from agent.vault_outbox import Outbox
 from agent.vault_payment import Payment, check_payment
 from agent.vault_reading import VaultReading, arguments_of, checked_address, read_vault
-from agent.vault_sender import AccountSender, OfferSettings, finish, function_name, simulate
+from agent.vault_sender import AccountSender, OfferSettings, function_name, simulate
+from agent.vault_sending import Sending
 from agent.vault_words import meaning_of
 from contracts.compile import compile_contract
 from contracts.deployment_probes import probe_code
@@ -42,17 +39,6 @@ GWEI_DECIMALS = 9
 UNTRIED = "this node does not simulate several calls in a row, so only the first was tried"
 Say = Callable[[str], None]
 Result = TypeVar("Result")
-
-
-class EarlierError(VaultCommandError):
-    """Say what became of a transaction that an earlier command had left open."""
-
-    def __init__(self, name: str, tx_hash: str) -> None:
-        self.tx_hash = tx_hash
-        super().__init__(
-            f"an earlier command had left '{name}' open, and it is mined now as {tx_hash}; nothing else was"
-            " sent: look at the vault, and run this command again if you still want it."
-        )
 
 
 class ZapError(VaultCommandError):
@@ -238,24 +224,19 @@ class VaultSession:
         sent: list[dict[str, Any]] = []
         events: list[dict[str, Any]] = []
         notes = list(action.notes) + ([] if tried else [UNTRIED])
-        if self._signer is not None:
-            outbox = Outbox.of(self.chain_id, self.account)
-            try:
-                sender = AccountSender(
-                    self.chain, self.chain_id, self._signer, self._offer, SystemClock(), self._say
-                )
-                self._settle(outbox, sender)
+        if self.live:
+            with self.sending() as sending:
+                sending.settle()
                 for call in action.calls:
-                    step, receipt = self._send(outbox, sender, call)
-                    sent.append(_sent_document(step))
+                    step = _step(call)
+                    receipt = self._refusable(partial(sending.send, step))
+                    sent.append(sent_document(step))
                     events += read_events(receipt, self.vault.address)
                 if action.payment is not None:
                     notes += check_payment(self.chain, receipt, action.payment)
-            finally:
-                outbox.close()
         return {
             "command": action.command,
-            "live": self._signer is not None,
+            "live": self.live,
             "chain_id": self.chain_id,
             "vault": self.vault.address,
             "account": self.account,
@@ -267,29 +248,32 @@ class VaultSession:
             "notes": notes,
         }
 
-    def _send(self, outbox: Outbox, sender: AccountSender, call: VaultCall) -> tuple[Step, Receipt]:
-        step = _step(call)
-        step.nonce = sender.next_nonce()
-        receipt = self._refusable(lambda: sender.deliver(step, lambda: outbox.write(step)))
-        finish(step, receipt)
-        outbox.clear()
-        return step, receipt
+    @property
+    def live(self) -> bool:
+        """Tell whether the command signs and sends."""
+        return self._signer is not None
 
-    def _settle(self, outbox: Outbox, sender: AccountSender) -> None:
-        """Go on with what an earlier command left, and then stop: what it did may change what is wanted.
+    @property
+    def max_fee_wei(self) -> int:
+        """Return the most that the account pays per gas."""
+        return self._offer.max_fee_wei
 
-        Raises: EarlierError, RevertedError, NonceTakenError, UnresolvedError.
+    @contextmanager
+    def sending(self) -> Iterator[Sending]:
+        """Hold the account's outbox.
+
+        Raises: OutboxError when another command holds it; InvalidOptionError in a dry run.
         """
-        step = outbox.read()
-        if step is None:
-            return
+        if self._signer is None:
+            raise InvalidOptionError("--live", None, "to be given, because without it nothing is signed")
+        outbox = Outbox.of(self.chain_id, self.account)
         try:
-            receipt = sender.deliver(step, lambda: outbox.write(step))
-        except (NonceTakenError, RevertedError):
-            outbox.clear()
-            raise
-        outbox.clear()
-        raise EarlierError(step.name, "0x" + receipt.tx_hash.hex())
+            signer, offer = self._signer, self._offer
+            yield Sending(
+                outbox, AccountSender(self.chain, self.chain_id, signer, offer, SystemClock(), self._say)
+            )
+        finally:
+            outbox.close()
 
     def _refusable(self, attempt: Callable[[], Result]) -> Result:
         try:
@@ -343,7 +327,8 @@ def _call_document(call: VaultCall) -> dict[str, Any]:
     }
 
 
-def _sent_document(step: Step) -> dict[str, Any]:
+def sent_document(step: Step) -> dict[str, Any]:
+    """Return what was sent, as a result names it."""
     mined = step.transaction
     return {
         "function": step.function,

@@ -20,14 +20,13 @@ from eth_utils.crypto import keccak
 from rlp import encode as encode_rlp
 
 from contracts.compile import (
-    CODE_SIZE_LIMIT,
     COMPILER_VERSION,
     EVM_VERSION,
     CompiledContract,
     compile_contract,
 )
 from contracts.deployment_record import DeploymentRecord, Step
-from contracts.errors import ProbeError, RegistrationError
+from contracts.errors import ProbeError
 from contracts.publication import Publication
 from contracts.publication import creation_code as publication_creation
 from contracts.registration import DataContract
@@ -113,9 +112,7 @@ class DeploymentPlan:
         RegistrationError
             When the circuit does not fit into one contract.
         """
-        if len(self.circuit.code) > CODE_SIZE_LIMIT:
-            size = len(self.circuit.code)
-            raise RegistrationError(f"the circuit takes {size} bytes as code, a chain allows 24,576")
+        self.circuit.checked_code()
         steps = []
         if self.price_log is None:
             for number, slots in enumerate(self._slices(cardinality_next), start=1):
@@ -292,6 +289,11 @@ def creation_address(sender: str, nonce: int) -> str:
     return str(to_checksum_address(keccak(encoded)[12:]))
 
 
+def creation_gas(code_bytes: int, left_bytes: int) -> int:
+    """Return the gas limit of a creation: what it sends and leaves, and room for its constructor."""
+    return CREATION_GAS + BYTE_GAS * max(code_bytes, left_bytes)
+
+
 def push_step(number: int, nonce: int, price_log: str, epoch: int) -> Step:
     """Return the step that logs the intervals up to an epoch, at most 16."""
     step = Step(f"push the price log, {number}", StepKind.PUSH, nonce, gas_limit=PUSH_GAS)
@@ -324,7 +326,7 @@ def _call(step: Step, to: str, signature: str, values: list[Any]) -> None:
 def _creation(step: Step, code: bytes, left: int, arguments: bytes) -> None:
     """Put creation code into a step; the gas limit leaves room for what its constructor does."""
     step.data = "0x" + code.hex()
-    step.gas_limit = CREATION_GAS + BYTE_GAS * max(len(code), left)
+    step.gas_limit = creation_gas(len(code), left)
     step.constructor_arguments = "0x" + arguments.hex()
     step.creation_code_hash = "0x" + keccak(code).hex()
 

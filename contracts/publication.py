@@ -50,6 +50,19 @@ class Publication:
         length = len(self.architecture).to_bytes(LENGTH_BYTES, "big")
         return PREFIX + zlib.compress(length + self.architecture + self.layout, 9)
 
+    def checked_code(self) -> bytes:
+        """Return the code as deployed.
+
+        Raises
+        ------
+        RegistrationError
+            When the files are too large for one contract.
+        """
+        code = self.code
+        if len(code) > CODE_SIZE_LIMIT:
+            raise RegistrationError(f"the circuit takes {len(code)} bytes as code, a chain allows 24,576")
+        return code
+
     @classmethod
     def of_code(cls, code: bytes) -> "Publication":
         """Take the files out of the code of a publication.
@@ -85,9 +98,7 @@ def publish_circuit(
     DeployError
         When the creation fails or leaves other code.
     """
-    code = publication.code
-    if len(code) > CODE_SIZE_LIMIT:
-        raise RegistrationError(f"the circuit takes {len(code)} bytes as code, a chain allows 24,576")
+    code = publication.checked_code()
     data = creation_code(code, publication.circuit_digest)
     try:
         account = Web3.to_checksum_address(sender)

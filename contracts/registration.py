@@ -22,7 +22,8 @@ WORD_BYTES = 32
 POINT_BYTES = 96
 HEADER_WORDS = 18
 FIXED_COLUMNS = 9
-PACK_COLUMNS_WORD, WEIGHT_PACKS_WORD, POWERS_WORD, RUNS_WORD = 4, 7, 9, 14
+CIRCUIT_WORD, PACK_COLUMNS_WORD, WEIGHT_PACKS_WORD, POWERS_WORD = 1, 4, 7, 9
+INPUTS_WORD, OUTPUTS_WORD, RUNS_WORD = 12, 13, 14
 CHAIN_POWERS = 4096
 
 # PUSH2 length, DUP1, PUSH1 10, RETURNDATASIZE (0), CODECOPY, RETURNDATASIZE (0), RETURN
@@ -50,6 +51,21 @@ class DataContract:
     def key_digest(self) -> bytes:
         """Return H(key.bin)."""
         return key_digest(self.key)
+
+    @property
+    def circuit_digest(self) -> bytes:
+        """Return the circuit digest that the key names."""
+        return self.key[CIRCUIT_WORD * WORD_BYTES : (CIRCUIT_WORD + 1) * WORD_BYTES]
+
+    @property
+    def input_count(self) -> int:
+        """Return how many inputs the circuit takes."""
+        return _word(self.key, INPUTS_WORD)
+
+    @property
+    def output_count(self) -> int:
+        """Return how many outputs the circuit gives."""
+        return _word(self.key, OUTPUTS_WORD)
 
     @property
     def strategy_commitment(self) -> bytes:

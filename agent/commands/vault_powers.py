@@ -28,6 +28,8 @@ from agent.vault_options import (
 if TYPE_CHECKING:
     from agent.vault_session import Action, VaultSession
 
+STRATEGY_GROUP = "strategy"
+STRATEGY_HELP = "Publish and propose another strategy, revoke one, or freeze the present one."
 StrategyArgument = Annotated[str, typer.Argument(help="Address of the strategy's data contract.")]
 RateArgument = Annotated[str, typer.Argument(help="Fraction of the supply per decision, as a decimal.")]
 TakerArgument = Annotated[str, typer.Argument(help="Account that may take it.")]
@@ -46,7 +48,7 @@ RoleArgument = Annotated[Role, typer.Argument(help="Which role.")]
 def register(app: typer.Typer) -> None:
     """Add the commands to the group."""
     group = vault_group(app)
-    strategy = subgroup(app, "strategy", "Propose another strategy, revoke one, or freeze the present one.")
+    strategy = subgroup(app, STRATEGY_GROUP, STRATEGY_HELP)
     role = subgroup(app, "role", "Hand a role over: an offer, and its acceptance.")
 
     @strategy.command("propose")

@@ -32,6 +32,7 @@ from tests.agent.support.deployment_case import (
     addresses,
     build_case,
 )
+from tests.agent.support.other_strategies import write_strategy
 from tests.audit.support.foreign_constructor import rebuild_price_log
 
 
@@ -46,7 +47,7 @@ def built_case(strategy_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
 def case(built_case: DeploymentCase, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeploymentCase]:
     """Give the chain as it was built, the configuration whole, and no record."""
     monkeypatch.setenv("PROVAULT_PASSPHRASE", PASSPHRASE)
-    monkeypatch.setattr("agent.vault_deploy_inputs.load_public", READ_ONCE)
+    monkeypatch.setattr("agent.public_strategy.load_public", READ_ONCE)
     state = built_case.node.snapshot()
     built_case.write()
     yield built_case
@@ -263,6 +264,20 @@ def test_a_strategy_for_another_ceremony_file_is_not_deployed(
     assert line.endswith("compile it again with --powers 4096.")
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"lanes": 17}, "more lanes than the verifier contract has room for"),
+        ({"outputs": 2}, "has 2 outputs, and a vault reads one"),
+    ],
+)
+def test_a_strategy_that_the_verifier_would_refuse_is_not_deployed(
+    case: DeploymentCase, tmp_path: Path, capsys: Captured, changes: dict[str, int], said: str
+) -> None:
+    case.write(strategy__public_folder=write_strategy(tmp_path / "strategy", **changes) / "public")
+    assert said in refused(case, capsys, "DeploymentError")
+
+
 def test_a_pool_that_is_not_the_factory_s(case: DeploymentCase, capsys: Captured) -> None:
     pool, factory = case.market.pool, case.market.factory
     code = bytes(case.node.web3.eth.get_code(pool.address))
@@ -278,7 +293,7 @@ def test_a_chain_whose_precompiles_are_missing(
     strategy_folder: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROVAULT_PASSPHRASE", PASSPHRASE)
-    monkeypatch.setattr("agent.vault_deploy_inputs.load_public", READ_ONCE)
+    monkeypatch.setattr("agent.public_strategy.load_public", READ_ONCE)
     with Anvil(genesis_secs=GENESIS, hardfork="cancun") as node:
         case = build_case(node, strategy_folder, tmp_path)
         line = refused(case, capsys, "ProbeError")

@@ -8,12 +8,12 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import agent.vault_deploy_inputs
+import agent.public_strategy
 from agent.vault_config import load_deployment_config
 from agent.vault_deploy import deploy
 from contracts.deployment_record import DeploymentRecord
 
-READ_ONCE = cache(agent.vault_deploy_inputs.load_public)
+READ_ONCE = cache(agent.public_strategy.load_public)
 WARM_FOLDER = "PROVAULT_TEST_WARM_FOLDER"
 if WARM_FOLDER in os.environ:  # in the process that the others are forked from
     READ_ONCE(Path(os.environ[WARM_FOLDER]))
@@ -39,7 +39,7 @@ def dying_record(write: int, moment: str) -> type[DeploymentRecord]:
 def run_and_die(config: str, passphrase: str, write: int, moment: str) -> None:
     """Deploy live, and die around a write; leave 0 when it came to an end, and 3 when it has to wait."""
     path = Path(config)
-    agent.vault_deploy_inputs.load_public = READ_ONCE
+    agent.public_strategy.load_public = READ_ONCE
     document = deploy(
         path,
         load_deployment_config(path, {}),
