@@ -22,8 +22,8 @@ from prover.field import SCALAR_MODULUS as R
 from prover.json_fields import from_hex, parse_context, parse_integers, read_json, to_hex
 from prover.kernel import default_kernel
 from prover.kernel.cache import write_atomic
+from prover.kernel.compiled import loaded_code
 from prover.kernel.interface import Kernel
-from prover.kernel.warm import ensure_warm
 from prover.protocol.key import strategy_commitment
 from prover.protocol.prove import Prover
 from prover.protocol.proving_key import ProvingKey, build_proving_key, check_powers_match
@@ -164,7 +164,7 @@ def load_public(
     Raises: VerificationError `key` when key.bin is not the key of that architecture, `point` for a bad
     commitment; ArchitectureError, LayoutError, FileFormatError; FileNotFoundError.
     """
-    ensure_warm()
+    loaded_code()
     architecture = Architecture.from_bytes((folder / "architecture.json").read_bytes())
     parameters = LayoutParameters.from_bytes((folder / "layout.json").read_bytes())
     stored = (folder / "key.bin").read_bytes()

@@ -29,13 +29,14 @@ def set_up() -> Document:
     """
     from contracts.toolchain import find_anvil, install
     from prover.ceremony import load_ceremony
-    from prover.kernel.warm import warm_kernel
+    from prover.kernel.compiled import loaded_code
 
     modules = install(_say)
     anvil = find_anvil()
     _say("ceremony: reading the trusted setup")
     ceremony = load_ceremony()
-    warm_kernel(lambda step: _say(f"kernel: compiling {step}"))
+    _say("kernel: loading its machine code, compiled where it is not kept")
+    loaded_code()
     return {"anvil": anvil, "modules": modules, "ceremony_powers": ceremony.power_count}
 
 

@@ -15,7 +15,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from prover.kernel.coordinate_code import (
+from prover.kernel.compiled import (
+    BYTES,
+    COORDINATES,
+    INTEGER,
+    INTEGERS,
+    POINTS,
+    PROJECTIVE,
+    WORDS,
+    compiled,
+    subroutine,
+)
+from prover.kernel.coordinates import (
     ONE,
     add,
     call_for_code,
@@ -26,7 +37,6 @@ from prover.kernel.coordinate_code import (
     is_zero,
     subtract,
 )
-from prover.kernel.jit import compiled
 from prover.kernel.montgomery import Limbs
 from prover.kernel.point_loops import PointTable
 
@@ -43,7 +53,7 @@ _GROUP: Final = 2048
 """Entries summed at a time: with their denominators about 300 kB."""
 
 
-@compiled
+@compiled(BYTES, INTEGER, POINTS)
 def read_points(encoded: Bytes, function: int, out: PointTable) -> int:
     """Read finite points of 96 bytes each; return how many until the first that is not read without remark.
 
@@ -55,78 +65,21 @@ def read_points(encoded: Bytes, function: int, out: PointTable) -> int:
             return i
         if call_for_code(function, target + i * _POINT, address + i * _POINT):
             return i
-    encoded[0] = encoded[0]  # names the array once more, so that it is not freed before
     return len(out)
 
 
-@compiled
-def signed_digits(
-    points: PointTable,
-    magnitudes: Limbs,
-    signs: Bytes,
-    width: int,
-    windows: int,
-    key_step: int,
-    source_step: int,
-    keys: Integers,
-    sources: Integers,
-) -> int:
-    """Write magnitudes_i (-1)^signs_i = sum_j digit_ij 2^(width j), |digit_ij| <= 2^(width - 1), as entries.
-
-    Entry: key = key_step j + |digit_ij|, source = 2 (i + source_step j) + [digit_ij < 0]. Zero digits and
-    points at infinity make none. Returns the number of entries.
-    """
-    half = 1 << (width - 1)
-    mask = np.uint64((1 << width) - 1)
-    limbs = magnitudes.shape[1]
-    count = 0
-    for i in range(magnitudes.shape[0]):
-        finite = False
-        for j in range(_LIMBS, 2 * _LIMBS):
-            finite |= points[i, j] != np.uint64(0)
-        if not finite:
-            continue
-        carry = 0
-        for j in range(windows):
-            bit = j * width
-            limb = bit >> 6
-            shift = np.uint64(bit & 63)
-            digit = np.int64(carry)
-            if limb < limbs:
-                word = magnitudes[i, limb] >> shift
-                if shift > np.uint64(64 - width) and limb + 1 < limbs:
-                    word |= magnitudes[i, limb + 1] << (np.uint64(64) - shift)
-                digit = digit + np.int64(word & mask)
-            negative = np.int64(signs[i])
-            carry = 0
-            if digit > half:
-                digit = 2 * half - digit
-                negative = 1 - negative
-                carry = 1
-            if digit:
-                keys[count] = key_step * j + digit
-                sources[count] = 2 * (i + source_step * j) + negative
-                count += 1
-    return count
+def working_space(starts: Integers, first: int, last: int) -> tuple[Integers, PointTable, Limbs, Integers]:
+    """Return the entries of each key, and arrays to sum keys first .. last - 1 in."""
+    counts = np.diff(starts[first : last + 1])
+    most = _GROUP + int(counts.max(initial=0))
+    work = np.empty((most, 2 * _LIMBS), dtype=np.uint64)
+    scratch = np.empty((most + _TEMPORARIES, _LIMBS), dtype=np.uint64)
+    return counts, work, scratch, np.empty(most // 2 + 1, dtype=np.int64)
 
 
-@compiled
-def sort_entries(keys: Integers, sources: Integers, starts: Integers, ordered: Integers) -> None:
-    """Write the sources in the order of their keys; those of key k go to starts_k .. starts_(k+1) - 1.
-
-    `starts` has one entry more than there are keys, all 0 before.
-    """
-    for i in range(keys.shape[0]):
-        starts[keys[i] + 1] += 1
-    for k in range(1, starts.shape[0]):
-        starts[k] += starts[k - 1]
-    cursor = starts[:-1].copy()
-    for i in range(keys.shape[0]):
-        ordered[cursor[keys[i]]] = sources[i]
-        cursor[keys[i]] += 1
-
-
-@compiled
+@compiled(
+    POINTS, INTEGERS, INTEGERS, INTEGER, INTEGER, INTEGERS, POINTS, INTEGERS, POINTS, COORDINATES, INTEGERS
+)
 def sum_keys(
     points: PointTable,
     ordered: Integers,
@@ -135,24 +88,21 @@ def sum_keys(
     last: int,
     functions: Integers,
     sums: PointTable,
+    counts: Integers,
+    work: PointTable,
+    scratch: Limbs,
+    pairs: Integers,
 ) -> None:
     """sums_k = sum of the entries of key k, for first <= k < last.
 
     An entry is twice the index of a point, plus 1 to negate it. `functions` are the addresses of blst's
     product, square and inverse. Keys are taken in groups of as many entries as stay in the processor's cache.
+    The last four arguments are what `working_space` gives.
     """
-    longest = 0
-    for key in range(first, last):
-        longest = max(longest, starts[key + 1] - starts[key])
-    most = _GROUP + longest
-    work = np.empty((most, 2 * _LIMBS), dtype=np.uint64)
-    scratch = np.empty((most + _TEMPORARIES, _LIMBS), dtype=np.uint64)
-    pairs = np.empty(most // 2 + 1, dtype=np.int64)
-    counts = np.empty(last - first, dtype=np.int64)
-    scratch[0] = 0
+    for j in range(_LIMBS):
+        scratch[0, j] = np.uint64(0)
     begin = first
     while begin < last:
-        # Addresses are taken where they are used: an array that is not named any more is freed.
         table, room = np.int64(points.ctypes.data), np.int64(work.ctypes.data)
         out, zero_at = np.int64(sums.ctypes.data), np.int64(scratch.ctypes.data)
         end = begin + 1
@@ -167,8 +117,6 @@ def sum_keys(
                 subtract(target + _COORDINATE, zero_at, source + _COORDINATE)
             else:
                 copy(target + _COORDINATE, source + _COORDINATE)
-        for key in range(begin, end):
-            counts[key - first] = starts[key + 1] - starts[key]
         _add_neighbours(
             work, starts[begin:end], counts[begin - first : end - first], scratch, pairs, functions
         )
@@ -184,7 +132,7 @@ def sum_keys(
         begin = end
 
 
-@compiled
+@subroutine
 def _add_neighbours(
     work: PointTable,
     starts: Integers,
@@ -266,7 +214,7 @@ def _add_neighbours(
             return
 
 
-@compiled
+@compiled(PROJECTIVE, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGERS)
 def double_rows(
     table: Limbs, count: int, first: int, last: int, width: int, windows: int, functions: Integers
 ) -> None:
@@ -280,10 +228,9 @@ def double_rows(
             call_two(double, target, source)
             for _ in range(width - 1):
                 call_two(double, target, target)
-    table[0, 0] = table[0, 0]  # names the table once more, so that it is not freed before
 
 
-@compiled
+@compiled(POINTS, INTEGERS, WORDS)
 def weighted_sum(points: PointTable, functions: Integers, out: Limbs) -> None:
     """out = sum_i 2^i points_i, projective; functions 3 and 4 are blst's doubling and mixed addition."""
     double, append = functions[3], functions[4]

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from prover.kernel import bucket_loops
+from prover.kernel import bucket_loops, entry_loops
 from prover.kernel.bucket_loops import Bytes, Integers
 from prover.kernel.montgomery import Limbs
 from prover.kernel.point_loops import PointTable
@@ -101,7 +101,7 @@ class BucketProduct:
     ) -> Limbs:
         keys = np.empty(len(magnitudes) * digits, dtype=np.int64)
         sources = np.empty(len(magnitudes) * digits, dtype=np.int64)
-        entries = bucket_loops.signed_digits(
+        entries = entry_loops.signed_digits(
             points, magnitudes, signs, width, digits, key_step, source_step, keys, sources
         )
         buckets = self._sum(table, keys[:entries], sources[:entries], windows * ((1 << (width - 1)) + 1))
@@ -142,11 +142,14 @@ class BucketProduct:
         """Sum entries by key, in two threads where that is worth it and this is not one of them already."""
         starts = np.zeros(key_count + 1, dtype=np.int64)
         ordered = np.empty(len(keys), dtype=np.int64)
-        bucket_loops.sort_entries(keys, sources, starts, ordered)
+        entry_loops.sort_entries(keys, sources, starts, np.empty(key_count, dtype=np.int64), ordered)
         sums = np.empty((key_count, 12), dtype=np.uint64)
 
         def run(bounds: tuple[int, int]) -> None:
-            bucket_loops.sum_keys(points, ordered, starts, *bounds, self.functions, sums)
+            counts, work, scratch, pairs = bucket_loops.working_space(starts, *bounds)
+            bucket_loops.sum_keys(
+                points, ordered, starts, *bounds, self.functions, sums, counts, work, scratch, pairs
+            )
 
         if alone or worker_count() == 1 or len(keys) < _PARALLEL_ENTRIES:
             run((0, key_count))

@@ -1,15 +1,11 @@
 """Where compiled loops and derived tables are kept between runs.
 
 The folder is `$XDG_CACHE_HOME/provault/<version>` (the platform's equivalent elsewhere). Its
-contents can be deleted at any time. numba's own cache lies below it, in a folder named after the
-sources it was compiled from, because numba notices a change in the file of a compiled function
-but not in the files of the functions it calls.
+contents can be deleted at any time.
 """
 
 import atexit
-import hashlib
 import os
-import sys
 import tempfile
 import warnings
 from functools import lru_cache
@@ -64,25 +60,3 @@ def write_atomic(path: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def _source_digest() -> str:
-    digest = hashlib.sha256()
-    folder = Path(__file__).parent
-    for source in [folder.parent / "field.py", *sorted(folder.glob("*.py"))]:
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-def configure_numba() -> None:
-    """Point numba's compilation cache into `cache_folder()`, before or after its import.
-
-    A NUMBA_CACHE_DIR set by the user stays.
-    """
-    if "NUMBA_CACHE_DIR" in os.environ:
-        return
-    folder = cache_folder() / "numba" / _source_digest()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.environ["NUMBA_CACHE_DIR"] = str(folder)
-    if "numba" in sys.modules:
-        sys.modules["numba"].config.reload_config()

@@ -1,4 +1,4 @@
-"""Machine code on coordinates of G1 points: elements of F_p in blst's Montgomery form, named by address.
+"""The instructions of `coordinates`' arithmetic, for the compiler alone.
 
 Products and the inverse are blst's own functions, called by address from compiled loops (one written as in
 `montgomery` took 55 ns where blst's takes 42); sums, differences and comparisons are written out. An
@@ -9,12 +9,8 @@ one keeps the array alive and stays inside it.
 from typing import Final
 
 from prover.field import BASE_MODULUS
-from prover.kernel.jit import Untyped, intrinsic, ir, types
-
-COORDINATE_BYTES: Final = 48
-RADIX: Final = 1 << 384
-ONE: Final = RADIX % BASE_MODULUS
-"""1 in Montgomery form."""
+from prover.kernel.interface import Untyped
+from prover.kernel.jit import intrinsic, ir, types
 
 _ADDRESS = ir.IntType(64)
 _WIDE = ir.IntType(384)

@@ -23,6 +23,9 @@ Vector: TypeAlias = Any
 Points: TypeAlias = Any
 """A table of G1 points, opaque; supports `len`."""
 
+Untyped: TypeAlias = Any
+"""An object of llvmlite or numba, whose interfaces carry no types."""
+
 SmallInts: TypeAlias = npt.NDArray[np.int64]
 """Signed integers of at most 64 bits."""
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from prover.field import BASE_MODULUS, SCALAR_MODULUS
+from prover.kernel.compiled import BYTES, ELEMENTS, INTEGERS, POINTS, ROWS, WORDS, compiled
 from prover.kernel.interface import SmallInts
-from prover.kernel.jit import compiled
 from prover.kernel.montgomery import Limbs
 
 PointTable = npt.NDArray[np.uint64]
@@ -19,7 +19,7 @@ _NOTHING: Final = np.uint64(0)
 _UNIT: Final = np.uint64(1)
 
 
-@compiled
+@compiled(INTEGERS, ROWS, BYTES)
 def split_small(values: SmallInts, magnitudes: Limbs, signs: npt.NDArray[np.uint8]) -> None:
     """values_i = (-1)^signs_i magnitudes_i; magnitudes has shape (n, 1)."""
     for i in range(values.shape[0]):
@@ -28,7 +28,7 @@ def split_small(values: SmallInts, magnitudes: Limbs, signs: npt.NDArray[np.uint
         magnitudes[i, 0] = np.uint64(-value) if value < 0 else np.uint64(value)
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENTS, BYTES)
 def centre(canonical: Limbs, magnitudes: Limbs, signs: npt.NDArray[np.uint8]) -> None:
     """canonical_i = (-1)^signs_i magnitudes_i mod r with magnitudes_i <= r/2; both (n, 4)."""
     for i in range(canonical.shape[0]):
@@ -51,7 +51,7 @@ def centre(canonical: Limbs, magnitudes: Limbs, signs: npt.NDArray[np.uint8]) ->
                 magnitudes[i, j] = canonical[i, j]
 
 
-@compiled
+@compiled(ROWS, WORDS)
 def column_masks(magnitudes: Limbs, masks: Limbs) -> int:
     """masks_j = bitwise or of column j; return the number of non-zero rows."""
     count = 0
@@ -65,7 +65,7 @@ def column_masks(magnitudes: Limbs, masks: Limbs) -> int:
     return count
 
 
-@compiled
+@compiled(POINTS, ROWS, BYTES, POINTS, ROWS)
 def gather(
     points: PointTable,
     magnitudes: Limbs,

@@ -13,14 +13,14 @@ import numpy.typing as npt
 
 from prover.field import SCALAR_MODULUS, field_inverse, root_of_unity
 from prover.kernel import vector_loops
-from prover.kernel.jit import compiled
+from prover.kernel.compiled import ELEMENTS, INTEGERS, compiled
 from prover.kernel.montgomery import Limbs, difference, load, montgomery, product, store, total
 
 CACHED_TABLES: Final = 32
 """Twiddle and coset tables kept, 32 bytes an entry."""
 
 
-@compiled
+@compiled(ELEMENTS, INTEGERS, ELEMENTS, ELEMENTS)
 def _stages(a: Limbs, order: npt.NDArray[np.int64], twiddles: Limbs, out: Limbs) -> None:
     """Transform a (length m) into out (length n), m dividing n; `order` is the bit reversal of m."""
     n = out.shape[0]

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from prover.field import SCALAR_MODULUS
+from prover.kernel.compiled import ELEMENT, ELEMENTS, INTEGERS, compiled, subroutine
 from prover.kernel.interface import SmallInts
-from prover.kernel.jit import compiled
 from prover.kernel.montgomery import (
     RADIX,
     Element,
@@ -36,21 +36,21 @@ _INVERSE_EXPONENT: Final = _constant(SCALAR_MODULUS - 2)
 _SHIFT_ONE: Final = np.uint64(1)
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENTS)
 def to_montgomery(canonical: Limbs, out: Limbs) -> None:
     """out_i = canonical_i 2^256."""
     for i in range(canonical.shape[0]):
         store(out, i, product(load(canonical, i), RADIX_SQUARED))
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENTS)
 def from_montgomery(a: Limbs, out: Limbs) -> None:
     """out_i = a_i / 2^256, the canonical integers."""
     for i in range(a.shape[0]):
         store(out, i, product(load(a, i), PLAIN_ONE))
 
 
-@compiled
+@compiled(INTEGERS, ELEMENTS)
 def from_small(values: SmallInts, out: Limbs) -> None:
     """out_i = values_i."""
     for i in range(values.shape[0]):
@@ -60,7 +60,7 @@ def from_small(values: SmallInts, out: Limbs) -> None:
         store(out, i, element if value >= 0 else difference(ZERO, element))
 
 
-@compiled
+@compiled(ELEMENT, ELEMENTS)
 def fill(c: Limbs, out: Limbs) -> None:
     """out_i = c."""
     value = load_one(c)
@@ -68,35 +68,35 @@ def fill(c: Limbs, out: Limbs) -> None:
         store(out, i, value)
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENTS, ELEMENTS)
 def add(a: Limbs, b: Limbs, out: Limbs) -> None:
     """out_i = a_i + b_i."""
     for i in range(a.shape[0]):
         store(out, i, total(load(a, i), load(b, i)))
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENTS, ELEMENTS)
 def sub(a: Limbs, b: Limbs, out: Limbs) -> None:
     """out_i = a_i - b_i."""
     for i in range(a.shape[0]):
         store(out, i, difference(load(a, i), load(b, i)))
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENTS, ELEMENTS)
 def mul(a: Limbs, b: Limbs, out: Limbs) -> None:
     """out_i = a_i b_i."""
     for i in range(a.shape[0]):
         store(out, i, product(load(a, i), load(b, i)))
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENTS)
 def neg(a: Limbs, out: Limbs) -> None:
     """out_i = -a_i."""
     for i in range(a.shape[0]):
         store(out, i, difference(ZERO, load(a, i)))
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENT, ELEMENTS)
 def scale(a: Limbs, c: Limbs, out: Limbs) -> None:
     """out_i = c a_i."""
     factor = load_one(c)
@@ -104,7 +104,7 @@ def scale(a: Limbs, c: Limbs, out: Limbs) -> None:
         store(out, i, product(load(a, i), factor))
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENT, ELEMENTS)
 def add_scalar(a: Limbs, c: Limbs, out: Limbs) -> None:
     """out_i = a_i + c."""
     addend = load_one(c)
@@ -112,7 +112,7 @@ def add_scalar(a: Limbs, c: Limbs, out: Limbs) -> None:
         store(out, i, total(load(a, i), addend))
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENT, ELEMENTS, ELEMENTS)
 def axpy(a: Limbs, c: Limbs, b: Limbs, out: Limbs) -> None:
     """out_i = a_i + c b_i."""
     factor = load_one(c)
@@ -120,7 +120,7 @@ def axpy(a: Limbs, c: Limbs, b: Limbs, out: Limbs) -> None:
         store(out, i, total(load(a, i), product(load(b, i), factor)))
 
 
-@compiled
+@compiled(ELEMENT, ELEMENTS)
 def powers(c: Limbs, out: Limbs) -> None:
     """out_i = c^i; four independent chains, so that one product does not wait for the last."""
     base = load_one(c)
@@ -134,7 +134,7 @@ def powers(c: Limbs, out: Limbs) -> None:
         store(out, i, product(load(out, i - 4), value))
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENTS)
 def prefix_sum(a: Limbs, out: Limbs) -> None:
     """out_i = sum of a_j, j < i."""
     value = ZERO
@@ -143,7 +143,7 @@ def prefix_sum(a: Limbs, out: Limbs) -> None:
         value = total(value, load(a, i))
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENTS, ELEMENTS)
 def inner(a: Limbs, b: Limbs, out: Limbs) -> None:
     """out_0 = sum of a_i b_i."""
     value = ZERO
@@ -152,7 +152,7 @@ def inner(a: Limbs, b: Limbs, out: Limbs) -> None:
     store(out, 0, value)
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENTS)
 def add_up(a: Limbs, out: Limbs) -> None:
     """out_0 = sum of a_i."""
     value = ZERO
@@ -161,7 +161,7 @@ def add_up(a: Limbs, out: Limbs) -> None:
     store(out, 0, value)
 
 
-@compiled
+@subroutine
 def invert_one(value: Element) -> Element:
     """Return 1/value as value^(r-2)."""
     result = ONE
@@ -174,7 +174,7 @@ def invert_one(value: Element) -> Element:
     return result
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENTS)
 def inverse(a: Limbs, out: Limbs) -> bool:
     """out_i = 1/a_i with one inversion; return False, leaving `out` undefined, if any a_i is 0.
 
@@ -196,7 +196,7 @@ def inverse(a: Limbs, out: Limbs) -> bool:
     return True
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENT, ELEMENTS)
 def evaluate(coeffs: Limbs, x: Limbs, out: Limbs) -> None:
     """out_0 = f(x) by Horner's rule."""
     point = load_one(x)
@@ -207,7 +207,7 @@ def evaluate(coeffs: Limbs, x: Limbs, out: Limbs) -> None:
     store(out, 0, value)
 
 
-@compiled
+@compiled(ELEMENTS, ELEMENT, ELEMENTS)
 def divide(coeffs: Limbs, x: Limbs, out: Limbs) -> None:
     """out = (f - f(x)) / (X - x) by synthetic division; out has one entry fewer than coeffs."""
     point = load_one(x)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,9 +147,24 @@ def test_a_bent_batch_names_the_decision(
     assert "1 of the batch refused: proof 1: opening" in error["message"]
 
 
-def test_a_single_proof_is_no_batch(
-    strategy: Path, proof: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_single_proof_is_no_batch(strategy: Path, proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["verify", "--batch", "--strategy", str(strategy / "public"), "--proof", str(proof), "--json"]
     assert run(words) == 1
     assert error_of(capsys)["name"] == "FileFormatError"
+
+
+def test_a_warm_proof_imports_neither_a_compiler_nor_a_logger(
+    strategy: Path, inputs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "proof.json"
+    words = ["prove", "--json", "--strategy", str(strategy), "--input", str(inputs), "--out", str(out)]
+    program = (
+        f"import sys; from agent.cli import run; code = run({words!r});"
+        " sys.stderr.write(repr({'numba', 'structlog', 'asyncio'} & set(sys.modules)));"
+        " sys.exit(code)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=True
+    )
+    assert ran.stderr == "set()"
+    assert out.is_file()

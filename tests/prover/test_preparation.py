@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from prover.ceremony import load_ceremony
-from prover.kernel import default_kernel, warm
-from prover.kernel.warm import ensure_warm
+from prover.kernel import compiled, default_kernel, machine_code
 from prover.preparation import announce, listening
 from prover.protocol import basis
 from prover.protocol.basis import packed_basis
@@ -42,13 +41,13 @@ def test_a_basis_is_announced_when_it_is_made(tmp_path: Path, monkeypatch: pytes
     assert heard == ["preparing the basis of 8 rows and 2 columns, once for this machine"]
 
 
-def test_compiling_is_announced_until_it_is_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    marker = tmp_path / "complete"
-    monkeypatch.setattr(warm, "_marker", lambda: marker)
+def test_compiling_is_announced_until_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = compiled.declared_functions()
+    some = [f for f in whole if f.function.__name__ in ("column_masks", "fill", "neg")]
+    monkeypatch.setattr(compiled, "declared_functions", lambda: some)
+    monkeypatch.setattr(machine_code, "cache_folder", lambda: tmp_path)
     heard: list[str] = []
     with listening(heard.append):
-        ensure_warm()
-        assert marker.is_file()
-        ensure_warm()
-    steps = ("vectors", "polynomials", "points")
-    assert heard == [f"compiling arithmetic for {step}, once for this version" for step in steps]
+        machine_code.kept_code()
+        machine_code.kept_code()
+    assert heard == [f"compiling {loops} loops, once for this version" for loops in ("point", "vector")]

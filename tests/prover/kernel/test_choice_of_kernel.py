@@ -14,7 +14,6 @@ from prover.kernel import GENERATOR_G1, blst, default_kernel, plain_kernel
 from prover.kernel.fast import ArkworksKernel, FastKernel, SlowGroupWarning, load_fast_kernel
 from prover.kernel.plain import PlainKernel
 from prover.kernel.threads import map_evenly, map_threads, worker_count
-from prover.kernel.warm import warm_kernel
 
 
 def test_each_kernel_is_made_once() -> None:
@@ -97,12 +96,6 @@ def test_a_forked_child_makes_its_own_threads() -> None:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
         assert pool.submit(_large_product, seed).result(timeout=300) == expected
         assert pool.submit(os.getpid).result(timeout=300) != os.getpid()
-
-
-def test_warming_names_its_steps() -> None:
-    steps: list[str] = []
-    warm_kernel(steps.append)
-    assert steps == ["vectors", "polynomials", "points"]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
