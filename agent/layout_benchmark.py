@@ -62,8 +62,8 @@ def measure_layouts(objective: Objective, runs: int, progress: Callable[[str], N
             name = "-".join(map(str, widths))
             progress(f"{name}: chosen and fixed layout, {runs} proofs each")
             trials = {
-                "chosen": _Trial(architecture, choose_parameters(architecture, objective=objective)),
-                "fixed": _Trial(architecture, fixed_parameters(architecture)),
+                "chosen": Trial(architecture, choose_parameters(architecture, objective=objective)),
+                "fixed": Trial(architecture, fixed_parameters(architecture)),
             }
             for _ in range(runs + 1):
                 for trial in trials.values():
@@ -79,7 +79,7 @@ def measure_layouts(objective: Objective, runs: int, progress: Callable[[str], N
     return rows
 
 
-class _Trial:
+class Trial:
     """One committed network in one layout, proven again and again."""
 
     def __init__(self, architecture: Architecture, parameters: LayoutParameters) -> None:

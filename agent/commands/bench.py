@@ -39,6 +39,7 @@ PeerModelOption = Annotated[
 MarkdownOption = Annotated[
     Path | None, typer.Option("--markdown", help="Document whose figures are replaced.")
 ]
+OnlyOption = Annotated[str | None, typer.Option("--only", help="Measure one kind: time or gas.")]
 RunsOption = Annotated[int, typer.Option("--runs", min=1, help="Counted proofs after one warm-up.")]
 
 
@@ -85,12 +86,15 @@ def register(app: typer.Typer) -> None:
         )
 
     @group.command("constants")
-    def constants(json: JsonOption = False) -> None:
-        """Measure the optimiser's constants on this machine, beside the literals that it uses.
+    def constants(only: OnlyOption = None, json: JsonOption = False) -> None:
+        """Measure the optimiser's constants again, beside the literals that it uses.
 
-        Example: provault bench constants --json
+        Times are those of this machine; gas is that of a local chain: of products, of calldata, and of what
+        the verifier contract spends beside both, fitted to verifications of R1 in fifteen layouts.
+
+        Example: provault bench constants --only gas --json
         """
-        run_command(bench_constants, json=json, render=_render_constants)
+        run_command(lambda: bench_constants(only), json=json, render=_render_constants)
 
     @group.command("candidates")
     def candidates(
@@ -107,9 +111,7 @@ def register(app: typer.Typer) -> None:
         Example: provault bench candidates 32-32-16-1 --objective gas
         """
         run_command(
-            lambda: show_candidates(
-                widths, shift_bits, objective, count, off_chain=off_chain, powers=powers
-            ),
+            lambda: show_candidates(widths, shift_bits, objective, count, off_chain=off_chain, powers=powers),
             json=json,
             render=_render_candidates,
         )
@@ -125,11 +127,19 @@ def bench_layouts(objective: str, runs: int) -> Document:
     return {"objective": objective, "shapes": measure_layouts(objective_named(objective), runs, _say)}
 
 
-def bench_constants() -> Document:
-    """Measure the constants of the cost model."""
+def bench_constants(only: str | None = None) -> Document:
+    """Measure the constants of the cost model.
+
+    Raises: agent.errors.BenchmarkError; agent.errors.InvalidOptionError.
+    """
+    from agent.errors import InvalidOptionError
+    from agent.gas_constants import measure_gas_constants
     from agent.layout_benchmark import measure_constants
 
-    return measure_constants()
+    if only not in (None, "time", "gas"):
+        raise InvalidOptionError("--only", only, "time or gas")
+    found = {} if only == "gas" else measure_constants()
+    return found if only == "time" else found | measure_gas_constants(_say)
 
 
 def show_candidates(

@@ -157,8 +157,7 @@ def _estimate(parameters: LayoutParameters, counts: ProofCounts) -> Estimate:
         + EVALUATION_GAS * counts.evaluations
         + CHUNKS_GAS * (counts.chunks > 1)
     )
-    packs = counts.witness_packs + counts.fixed_packs + counts.chunks
-    if packs > 3 or parameters.weight_packs > STRAIGHT_WEIGHT_PACKS or counts.public > STRAIGHT_PUBLIC:
+    if takes_loops(parameters, counts):
         gas += GENERAL_PATH_GAS
     # F; T in its chunks; W and W', as long as the longest claim: a pack, or the chunks of T folded into one
     longest = max(t * (n + 4), min(degree + 1, parameters.powers))
@@ -169,6 +168,12 @@ def _estimate(parameters: LayoutParameters, counts: ProofCounts) -> Estimate:
     nanos += COSET_POINT_NANOS * (1 << degree.bit_length()) * columns
     nanos += WEIGHT_CELL_NANOS * parameters.weight_lanes * parameters.weight_packs * n
     return Estimate(gas, nanos // 1000)
+
+
+def takes_loops(parameters: LayoutParameters, counts: ProofCounts) -> bool:
+    """Tell whether the contract serves a layout with loops: several packs of a kind, or many terms."""
+    packs = counts.witness_packs + counts.fixed_packs + counts.chunks
+    return packs > 3 or parameters.weight_packs > STRAIGHT_WEIGHT_PACKS or counts.public > STRAIGHT_PUBLIC
 
 
 def _products_nanos(products: int, terms: int) -> int:
