@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
+from types import ModuleType
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -105,9 +106,9 @@ class Subroutine:
 
 @dataclass(frozen=True)
 class WrittenCode:
-    """A function whose instructions are written out, by the function of this name in this module."""
+    """A function whose instructions are written out in a module, under this name."""
 
-    module: str
+    written_in: Callable[[], ModuleType]
     name: str
 
 
@@ -131,9 +132,9 @@ def subroutine(function: Callable[P, T]) -> Callable[P, T]:
     return cast(Callable[P, T], Subroutine(function))
 
 
-def written_out(module: str, name: str) -> Callable[..., Untyped]:
-    """Declare a function that compiled functions call and whose instructions `module` writes out."""
-    return cast(Callable[..., Untyped], WrittenCode(module, name))
+def written_out(written_in: Callable[[], ModuleType], name: str) -> Callable[..., Untyped]:
+    """Declare a function that compiled functions call, written out by a module for the compiler alone."""
+    return cast(Callable[..., Untyped], WrittenCode(written_in, name))
 
 
 def declared_functions() -> list[CompiledFunction]:

@@ -4,6 +4,7 @@ An element is six 64-bit limbs, least significant first, below p. Nothing checks
 one keeps the array alive and stays inside it. The instructions stand in `coordinate_code`.
 """
 
+from types import ModuleType
 from typing import Final
 
 from prover.field import BASE_MODULUS
@@ -12,28 +13,33 @@ from prover.kernel.compiled import written_out
 ONE: Final = (1 << 384) % BASE_MODULUS
 """1 in Montgomery form."""
 
-_CODE: Final = "prover.kernel.coordinate_code"
 
-call_three = written_out(_CODE, "call_three")
+def _code() -> ModuleType:
+    from prover.kernel import coordinate_code
+
+    return coordinate_code
+
+
+call_three = written_out(_code, "call_three")
 """Call function(out, a, b), all addresses."""
 
-call_two = written_out(_CODE, "call_two")
+call_two = written_out(_code, "call_two")
 """Call function(out, a), all addresses."""
 
-call_for_code = written_out(_CODE, "call_for_code")
+call_for_code = written_out(_code, "call_for_code")
 """Return the C int that function(out, a) returns."""
 
-subtract = written_out(_CODE, "subtract")
+subtract = written_out(_code, "subtract")
 """Set *out to *a - *b mod p."""
 
-add = written_out(_CODE, "add")
+add = written_out(_code, "add")
 """Set *out to *a + *b mod p."""
 
-copy = written_out(_CODE, "copy")
+copy = written_out(_code, "copy")
 """Set *out to *a."""
 
-equal = written_out(_CODE, "equal")
+equal = written_out(_code, "equal")
 """Tell whether *a = *b."""
 
-is_zero = written_out(_CODE, "is_zero")
+is_zero = written_out(_code, "is_zero")
 """Tell whether *a = 0."""

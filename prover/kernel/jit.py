@@ -10,7 +10,6 @@ functions make none, and nothing of numba's run-time or of Python is left in the
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from importlib import import_module
 from itertools import groupby
 from types import FunctionType
 from typing import Any, Final, cast
@@ -91,7 +90,7 @@ class _Compiler:
         if isinstance(value, Subroutine):
             return self._dispatcher(value, value.function)
         if isinstance(value, WrittenCode):
-            return getattr(import_module(value.module), value.name)
+            return getattr(value.written_in(), value.name)
         return value
 
 

@@ -4,6 +4,7 @@ An element a is held as a * 2^256 mod r in four 64-bit limbs, least significant 
 below r. The instructions of the three operations stand in `montgomery_code`.
 """
 
+from types import ModuleType
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -33,15 +34,19 @@ def montgomery(value: int) -> Limbs:
     return limbs_of(value % SCALAR_MODULUS * RADIX % SCALAR_MODULUS)
 
 
-_CODE: Final = "prover.kernel.montgomery_code"
+def _code() -> ModuleType:
+    from prover.kernel import montgomery_code
 
-product = written_out(_CODE, "product")
+    return montgomery_code
+
+
+product = written_out(_code, "product")
 """a b / 2^256 mod r."""
 
-total = written_out(_CODE, "total")
+total = written_out(_code, "total")
 """a + b mod r."""
 
-difference = written_out(_CODE, "difference")
+difference = written_out(_code, "difference")
 """a - b mod r."""
 
 
