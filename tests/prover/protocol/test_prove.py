@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from audit.verifier.verify import verify as audit_verify
+from prover import ceremony_transcript
 from prover.ceremony import load_ceremony
 from prover.compile.architecture import Architecture, InputRun, Layer
 from prover.compile.demo_weights import random_weights
 from prover.compile.integer_model import IntegerWeights
-from prover.compile.layout import LayoutParameters, build_layout
+from prover.compile.layout import LayoutParameters, RowKind, build_layout
 from prover.compile.reference import LAYOUTS, reference_architecture
 from prover.errors import LayoutError, RestartError, SoundnessError, VerificationError, WitnessError
-from prover.kernel import plain_kernel
+from prover.kernel import default_kernel, plain_kernel
+from prover.protocol import basis
 from prover.protocol import prove as prove_module
 from prover.protocol.proving_key import build_proving_key
 from prover.protocol.randomness import MaskSource
@@ -25,6 +28,7 @@ from prover.protocol.soundness import check_soundness, soundness_bits
 from prover.protocol.statement import Statement
 from prover.protocol.verify import VerifierSetup
 from tests.attacks.circuits import CONTEXT, INPUTS, Circuit, commit, small_architecture
+from tests.prover.own_transcript import OwnTranscript
 
 WIDE = Architecture(
     (InputRun(2, -10, 20), InputRun(1, 0, 2_500)),
@@ -90,35 +94,39 @@ def test_inputs_and_weights_at_their_bounds_are_provable(value: int, sign: int) 
     circuit.setup.verify(CONTEXT, (value,) * 3, outputs, proof)
 
 
-@pytest.mark.long
-def test_the_plain_kernel_proves_what_the_fast_one_verifies(monkeypatch: pytest.MonkeyPatch) -> None:
+#: A network with every kind of row, in 16 rows and for 64 powers: points of the plain kernel take their time.
+SMALLEST = Architecture(
+    (InputRun(2, -1, 1),), (Layer(2, 2, "relu", 1, 1), Layer(2, 1, "signed", 1, 1)), None, 1
+)
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("bus_sums", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_the_plain_kernel_proves_what_the_fast_one_verifies(
+    bus_sums: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Same layout, same key bytes, proofs that cross over."""
-    architecture = small_architecture("relu")
-    parameters = LayoutParameters(32, 9, 6, 2, 2, 3)
-    weights = random_weights(architecture, 3)
-    fast = commit(architecture, parameters, weights)
-    layout = build_layout(architecture, parameters)
-    monkeypatch.setattr("prover.protocol.basis.cache_folder", lambda: _no_folder())
-    plain = build_proving_key(layout, kernel=plain_kernel())
+    for module in (ceremony_transcript, basis):
+        monkeypatch.setattr(module, "cache_folder", lambda: tmp_path)
+    path = OwnTranscript.make((0xA11CE,), (64,)).publish(tmp_path / "transcript.json", monkeypatch)
+    monkeypatch.setenv(ceremony_transcript.ENVIRONMENT_VARIABLE, str(path))
+    parameters = LayoutParameters(16, 3, 6, 2, 2, 1, powers=64, bus_sums=bus_sums)
+    weights = random_weights(SMALLEST, 3)
+    fast = commit(SMALLEST, parameters, weights)
+    assert set(fast.layout.row_kind) == set(RowKind)
+    ceremony = fast.prover.proving_key.ceremony
+    kept_plain = tmp_path / "plain"
+    kept_plain.mkdir()  # empty: the plain kernel makes its own packed basis
+    monkeypatch.setattr(basis, "cache_folder", lambda: kept_plain)
+    plain = build_proving_key(build_layout(SMALLEST, parameters), ceremony=ceremony, kernel=plain_kernel())
     assert plain.key.to_bytes() == fast.key_bytes
     strategy, commitment = register(plain, weights)
-    prover = prove_module.Prover.of(plain, strategy)
-    outputs, proof = prover.prove(CONTEXT, INPUTS)
-    setup = VerifierSetup.load(
-        fast.prover.proving_key.kernel, load_ceremony(), plain.key.to_bytes(), commitment
-    )
-    setup.verify(CONTEXT, INPUTS, outputs, proof)
-    honest = fast.prover.prove(CONTEXT, INPUTS)
-    crossed = VerifierSetup.load(plain_kernel(), load_ceremony(), fast.key_bytes, fast.commitment)
-    crossed.verify(CONTEXT, INPUTS, *honest)
-
-
-def _no_folder() -> object:
-    """Stand for a cache that is always empty and forgets."""
-    import tempfile
-    from pathlib import Path
-
-    return Path(tempfile.mkdtemp())
+    outputs, proof = prove_module.Prover.of(plain, strategy).prove(CONTEXT, (1, -1))
+    setup = VerifierSetup.load(default_kernel(), ceremony, plain.key.to_bytes(), commitment)
+    setup.verify(CONTEXT, (1, -1), outputs, proof)
+    honest = fast.prover.prove(CONTEXT, (1, -1))
+    crossed = VerifierSetup.load(plain_kernel(), ceremony, fast.key_bytes, fast.commitment)
+    crossed.verify(CONTEXT, (1, -1), *honest)
 
 
 def test_a_false_witness_is_refused_by_the_prover_itself(relu: Circuit) -> None:
