@@ -7,7 +7,7 @@ knows, and read by the code that reads the published one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 
 from agent.cli import run
 from agent.errors import OffChainStrategyError
+from agent.public_strategy import read_pinned_strategy
 from agent.strategy_prover import StrategyProver
 from audit.errors import VerificationError as AuditRefusal
 from audit.verifier.proof_file import verify_proof_file as audit_verify_file
@@ -111,11 +112,16 @@ def test_a_batch_is_proven_and_checked_by_commands(strategy: Path, tmp_path: Pat
     assert (code, verdict["valid"], verdict["decisions"]) == (0, True, 2)
 
 
-def test_an_agent_does_not_load_it(strategy: Path) -> None:
+@pytest.mark.parametrize(
+    "entry",
+    [StrategyProver.load, lambda folder: read_pinned_strategy(folder / "public")],
+    ids=["agent", "deploy-and-publish"],
+)
+def test_no_way_on_chain_loads_it(entry: Callable[[Path], object], strategy: Path) -> None:
     """Before anything else is read: the sentence is about the chain also where the transcript is missing."""
     patch = without_transcript()
     with pytest.raises(OffChainStrategyError, match=r"8192 powers .* takes 4096 only") as refusal:
-        StrategyProver.load(strategy)
+        entry(strategy)
     patch.undo()
     assert refusal.value.powers == POWERS
 
