@@ -62,6 +62,7 @@ def perform(account: Account, plan: Plan) -> Document:
     Raises: AgentError and ContractsError by name.
     """
     with open_session(account) as session:
+        session.settle()
         action, tried = plan(session)
         return session.perform(action, tried=tried)
 

@@ -63,9 +63,7 @@ def publish_strategy(session: VaultSession, folder: Path) -> dict[str, Any]:
     Raises: StrategyMisfitError; AgentError, ContractsError and ProverError by name.
     """
     public = folder / "public" if (folder / "public").is_dir() else folder
-    strategy = read_pinned_strategy(public)
-    check_fits(session.vault, strategy, public)
-    publication = _Publication(session, strategy)
+    publication = _Publication(session, read_pinned_strategy(public), public)
     if session.live:
         publication.send()
     else:
@@ -100,8 +98,9 @@ def check_fits(vault: VaultReading, strategy: PinnedStrategy, folder: Path) -> N
 class _Publication:
     """The two contracts of one strategy, and what is known of them."""
 
-    def __init__(self, session: VaultSession, strategy: PinnedStrategy) -> None:
+    def __init__(self, session: VaultSession, strategy: PinnedStrategy, folder: Path) -> None:
         self._session = session
+        self._folder = folder
         self._strategy = strategy
         contract, circuit = strategy.contract, strategy.circuit
         self._strategy_piece = Piece(STRATEGY, contract.code, strategy_creation(contract.code))
@@ -112,7 +111,11 @@ class _Publication:
         self._foretold: dict[str, str] = {}
 
     def foretell(self) -> None:
-        """Find what is on chain, and try what is not."""
+        """Find what is on chain, and try what is not.
+
+        Raises: StrategyMisfitError, RefusedError.
+        """
+        check_fits(self._session.vault, self._strategy, self._folder)
         self._find()
         session, nonce, cost = self._session, self._session.chain.mined_nonce(self._session.account), 0
         for piece in self._pieces:
@@ -133,13 +136,15 @@ class _Publication:
     def send(self) -> None:
         """Settle what a run before has left, and create what is missing.
 
-        Raises: VaultCommandError by name; EarlierError when another command had left something else.
+        Raises: EarlierError when another command had left something else, before the strategy is refused for
+        what that did; StrategyMisfitError and the other VaultCommandErrors by name.
         """
         with self._session.sending() as sending:
             left = sending.settle(lambda step: self._piece_of(step) is not None)
             piece = None if left is None else self._piece_of(left)
             if left is not None and piece is not None:
                 self._created(piece, left)
+            check_fits(self._session.vault, self._strategy, self._folder)
             self._find()
             for piece in self._pieces:
                 if piece.address is None:

@@ -77,8 +77,8 @@ class AccountSender:
         """
         receipt = self._settle(step, save)
         if receipt is None:
-            self._sign_if_needed(step, save)
-            self._broadcast(step, save)
+            fresh = self._sign_if_needed(step, save)
+            self._broadcast(step, save, fresh=fresh)
             receipt = self._await(step, save)
         if not receipt.ok:
             step.attempts.clear()
@@ -86,8 +86,8 @@ class AccountSender:
             raise RevertedError(step.name, "0x" + receipt.tx_hash.hex())
         return receipt
 
-    def _sign_if_needed(self, step: Step, save: Save) -> None:
-        """Sign a first attempt, or a dearer one when the last can no longer be mined."""
+    def _sign_if_needed(self, step: Step, save: Save) -> bool:
+        """Sign a first attempt, or a dearer one when the last can no longer be mined; tell whether."""
         head = self._chain.latest()
         if not step.attempts:
             simulate(self._chain, step, self.address)
@@ -95,7 +95,7 @@ class AccountSender:
         else:
             last = step.attempts[-1]
             if last.max_fee_wei >= head.base_fee_wei:
-                return
+                return False
             fees = self._fees(head, _bumped(last.max_fee_wei), _bumped(last.priority_fee_wei))
         held, needed = self._chain.balance_wei(self.address), step.gas_limit * fees[0]
         if held < needed:
@@ -118,6 +118,7 @@ class AccountSender:
         )
         step.attempts.append(Attempt("0x" + signed.tx_hash.hex(), "0x" + signed.raw.hex(), *fees))
         save()
+        return True
 
     def _fees(self, head: Block, least_wei: int, least_priority_wei: int) -> tuple[int, int]:
         offer = self._offer
@@ -127,7 +128,8 @@ class AccountSender:
             raise FeeCeilingError(max(head.base_fee_wei, least_wei), offer.max_fee_wei)
         return fee, min(max(offer.priority_fee_wei, least_priority_wei), fee)
 
-    def _broadcast(self, step: Step, save: Save) -> None:
+    def _broadcast(self, step: Step, save: Save, *, fresh: bool) -> None:
+        """Hand the last attempt to the node; one that it refuses is forgotten if nobody has seen it yet."""
         attempt = step.attempts[-1]
         self._say(f"{step.name}: {attempt.tx_hash}")
         try:
@@ -140,8 +142,9 @@ class AccountSender:
             said = error.detail.lower()
             if any(words in said for words in (*NONCE_USED, *ARRIVED)):
                 return
-            step.attempts.pop()
-            save()
+            if fresh:
+                step.attempts.pop()
+                save()
             raise
 
     def _await(self, step: Step, save: Save) -> Receipt:
@@ -210,4 +213,5 @@ def function_name(signature: str | None) -> str:
 
 
 def _bumped(fee_wei: int) -> int:
-    return -(-fee_wei * BUMP_NUMERATOR // BUMP_DENOMINATOR)
+    """Return an eighth more, and more in any case: nodes do not take the same again."""
+    return max(-(-fee_wei * BUMP_NUMERATOR // BUMP_DENOMINATOR), fee_wei + 1)

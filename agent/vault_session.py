@@ -258,6 +258,15 @@ class VaultSession:
         """Return the most that the account pays per gas."""
         return self._offer.max_fee_wei
 
+    def settle(self) -> None:
+        """Settle what an earlier command left, before anything is planned: a plan may be refused for it.
+
+        Raises: EarlierError, RevertedError, NonceTakenError, UnresolvedError.
+        """
+        if self.live:
+            with self.sending() as sending:
+                sending.settle()
+
     @contextmanager
     def sending(self) -> Iterator[Sending]:
         """Hold the account's outbox.

@@ -43,6 +43,8 @@ def live(built_vault: LiveVault) -> Iterator[LiveVault]:
     """Give the vault as it was built, one interval before its first epoch."""
     state = built_vault.node.snapshot()
     yield built_vault
+    # what still waits would be mined while the node goes back, and its receipt would outlive that
+    built_vault.node.request("anvil_dropAllTransactions")
     built_vault.node.request("evm_setAutomine", True)
     built_vault.node.revert(state)
 

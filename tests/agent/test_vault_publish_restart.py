@@ -7,6 +7,7 @@ transaction is signed and not broadcast. `before` the second: it is mined, and t
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import multiprocessing.forkserver
 import os
@@ -119,3 +120,24 @@ def test_what_another_command_left_is_settled_and_said(people: People, other: Pa
     done = people.run(*PUBLISH, str(other), as_="operator", live=True)
     assert [piece["state"] for piece in done.document["contracts"]] == ["on chain", "sent"]
     assert sent(people) == first + 3
+
+
+def test_what_was_left_is_said_before_the_strategy_is_refused_for_it(people: People, other: Path) -> None:
+    first = sent(people)
+    broadcast = Chain.broadcast
+
+    def die(self: Chain, raw: bytes) -> None:
+        raise KeyboardInterrupt
+
+    Chain.broadcast = die  # type: ignore[method-assign]
+    try:
+        assert people.run("strategy", "freeze", "VAULT", as_="operator", live=True).code == 130
+    finally:
+        Chain.broadcast = broadcast  # type: ignore[method-assign]
+    (box,) = (people.folder / "state" / "provault" / "vault").glob("*.json")
+    raw = json.loads(box.read_text())["step"]["attempts"][0]["raw"]
+    web3 = people.live.node.web3
+    web3.eth.wait_for_transaction_receipt(web3.eth.send_raw_transaction(bytes.fromhex(raw[2:])))
+    done = people.run(*PUBLISH, str(other), as_="operator", live=True)
+    assert (done.code, done.document["error"]["name"], sent(people)) == (1, "EarlierError", first + 1)
+    assert "is frozen for ever" in people.refused(*PUBLISH, str(other), as_="operator", live=True)
