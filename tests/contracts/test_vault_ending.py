@@ -99,7 +99,25 @@ def test_shut_overrules_a_retirement(world):
     ending = world.vault.event("Ending")
     assert (ending.at, ending.cause) == (world.now, SHUT)
     assert world.vault.end_at() == world.now
-    assert world.vault.status()["ended"] is True
+    status = world.vault.status()
+    assert (status["live"], status["ended"]) == (False, True)
+
+
+def test_an_old_miss_that_empties_the_bond_does_not_move_the_end(world):
+    """The end has come by `shut`; a later one would keep the rest of the bond for longer."""
+    vault, rules = world.vault, world.rules
+    first, bearable = world.epoch, vault.bond() // (rules.cut + rules.bounty) - 1
+    keep_pushed(world, (bearable + 1) * INTERVAL)
+    for epoch in range(first, first + bearable):
+        vault.miss(epoch, sender=STRANGER)
+    assert vault.bond() >= rules.cut + rules.bounty
+    vault.shut(sender=GUARDIAN)
+    end = vault.end_at()
+    world.wait(INTERVAL)
+    vault.miss(first + bearable, sender=STRANGER)
+    assert vault.bond() < rules.cut + rules.bounty
+    assert vault.events_named("Ending") == []
+    assert vault.end_at() == end
 
 
 def test_the_bond_is_paid_out_one_unbonding_time_after_the_end(world):
