@@ -13,6 +13,7 @@ import pytest
 from prover.ceremony import load_ceremony
 from prover.kernel import default_kernel
 from prover.kernel.cache import cache_folder
+from prover.kernel.compiled import loaded_code
 from prover.protocol import basis as module
 from prover.protocol.basis import packed_basis
 
@@ -83,6 +84,7 @@ def test_two_processes_on_a_cold_cache_agree(tmp_path: Path) -> None:
     cold.mkdir(parents=True)
     for path in cache_folder().glob("ceremony-*.bin"):
         shutil.copyfile(path, cold / path.name)
+    loaded_code()
     shutil.copytree(cache_folder() / "kernel", cold / "kernel")  # its own race is tested elsewhere
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     command = [sys.executable, "-W", "error", "-c", MAKE]
