@@ -49,7 +49,7 @@ def move(pool: address, sqrt_price_x96: uint160) -> (int256, int256):
     present: uint160 = (staticcall IUniswapV3Pool(pool).slot0())[0]
     if present == sqrt_price_x96:
         return 0, 0
-    return self._swap(pool, self, sqrt_price_x96 < present, convert(max_value(int128), int256), sqrt_price_x96)
+    return self._swap(pool, self, sqrt_price_x96 < present, max_value(int256), sqrt_price_x96)
 
 
 # Swap an exact amount (negative: exact output) up to a price; what is received goes to `to`.
