@@ -5,7 +5,6 @@ before: its type, its dimensions and columns, and that it is C-contiguous, align
 the lengths of several arrays fit together is for the caller to check. A call releases the GIL.
 """
 
-import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,7 @@ from threading import Lock
 from types import ModuleType
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
+import cffi  # type: ignore[import-untyped]
 import numpy as np
 
 from prover.errors import KernelInputError
@@ -43,8 +43,9 @@ COORDINATES: Final = Kind("uint64", 2, 6)
 POINTS: Final = Kind("uint64", 2, 12)
 PROJECTIVE: Final = Kind("uint64", 2, 18)
 
-_borrow: Callable[[Untyped], Untyped] = (ctypes.c_char * 0).from_buffer
-"""Hold an array's memory; ctypes passes what this returns as its address."""
+_ffi: Final = cffi.FFI()
+_borrow: Callable[[Untyped], Untyped] = _ffi.from_buffer
+"""Hold an array's memory; what this returns goes out as its address."""
 
 
 class CompiledFunction:
@@ -81,19 +82,19 @@ class CompiledFunction:
             words.extend(argument.shape)
         try:
             result = native(*words)
-        except ctypes.ArgumentError as error:
+        except (TypeError, OverflowError) as error:  # no integer, or one of more than 64 bits
             raise KernelInputError(f"{self.symbol}: {error}") from error
         if result < 0:
             raise KernelInputError(f"{self.symbol} failed")
         return result if self._gives else None
 
     def _load(self) -> Callable[..., int]:
-        words: list[Any] = []
+        words: list[str] = []
         for kind in self.kinds:
-            words += [ctypes.c_void_p] if kind.dimensions else []
-            words += [ctypes.c_int64] * (kind.dimensions or 1)
+            words += ["void *"] if kind.dimensions else []
+            words += ["int64_t"] * (kind.dimensions or 1)
         address = loaded_code()(self.symbol)
-        self._native = ctypes.CFUNCTYPE(ctypes.c_int64, *words)(address)
+        self._native = _ffi.cast(f"int64_t(*)({', '.join(words)})", address)
         return self._native
 
 

@@ -58,10 +58,11 @@ def test_a_scalar_of_other_than_four_limbs_is_refused() -> None:
         vector_loops.fill(np.zeros(3, dtype=np.uint64), TABLE.copy())
 
 
-def test_an_array_for_an_integer_is_refused() -> None:
-    room = np.zeros((2, 18), dtype=np.uint64)
-    with pytest.raises(KernelInputError, match=r"bucket_loops\.double_rows: argument 5"):
-        bucket_loops.double_rows(room, 1, TABLE, 0, 1, 1, np.zeros(6, dtype=np.int64))  # type: ignore[arg-type]
+@pytest.mark.parametrize("wrong", [TABLE, 1.0, np.float64(1), None, "1", 1 << 63, -(1 << 63) - 1])
+def test_what_is_no_integer_of_64_bits_is_refused(wrong: Any) -> None:
+    room, places = np.zeros((2, 18), dtype=np.uint64), np.zeros(6, dtype=np.int64)
+    with pytest.raises(KernelInputError, match=r"bucket_loops\.double_rows: "):
+        bucket_loops.double_rows(room, 1, 0, 1, wrong, 1, places)
 
 
 @pytest.mark.parametrize("count", [2, 4])
