@@ -14,6 +14,21 @@ from tests.contracts.support.price_path import LIQUIDITY, LogTwin, PricePath, Re
 HOUR = 3600
 
 
+def refused(word: str) -> pytest.RaisesExc[Refused]:
+    """Expect a mined refusal with this word."""
+    return pytest.raises(Refused, match=f"^{word}$")
+
+
+def unanswered(word: str) -> pytest.RaisesExc[ContractLogicError]:
+    """Expect a view to be refused with this word."""
+    return pytest.raises(ContractLogicError, match=f"execution reverted: {word}")
+
+
+def undeployable(word: str) -> pytest.RaisesExc[DeployError]:
+    """Expect a constructor's refusal with this word."""
+    return pytest.raises(DeployError, match=f"^PriceLog cannot be deployed: {word}$")
+
+
 def next_point(chain: Anvil, interval: int) -> int:
     """The first grid point after the latest block."""
     return chain.now_secs // interval + 1
@@ -74,17 +89,17 @@ def test_the_first_tick_may_be_anything(chain: Anvil) -> None:
 
 def test_an_interval_ahead_of_now_is_early_and_one_behind_is_nothing(chain: Anvil) -> None:
     path, log, begin = start(chain)
-    with pytest.raises(Refused, match=r"^early$"):
+    with refused("early"):
         path.push(log, (begin + 1) * HOUR - 1, begin + 1)
     path.push(log, (begin + 1) * HOUR, begin + 1)
     before = state_of(log)
-    with pytest.raises(Refused, match=r"^early$"):
+    with refused("early"):
         path.push(log, (begin + 2) * HOUR, begin + 3)
     for k in (begin + 1, begin, 0):
         receipt = path.push(log, (begin + 2) * HOUR, k)
         assert pushed_in(log, receipt) == [] and not receipt["logs"]
         assert log.functions.push(k).call() == begin + 1
-    with pytest.raises(Refused, match=r"^early$"):
+    with refused("early"):
         path.push(log, (begin + 2) * HOUR, 2**256 - 1)
     assert state_of(log) == before
 
@@ -148,7 +163,7 @@ def test_the_ring_keeps_256_intervals_and_wraps(chain: Anvil) -> None:
     for back, w in [(-1, 1), (128, 129), (129, 128), (256, 1), (0, 129), (head + 1 - 2**256, 1)]:
         k = head - back
         assert not log.functions.ready(k, w).call() and not log.functions.lost(k, w).call()
-        with pytest.raises(ContractLogicError, match="execution reverted: window"):
+        with unanswered("window"):
             log.functions.window(k, w).call()
 
 
@@ -231,7 +246,7 @@ def test_a_pool_that_knows_no_grid_point_leaves_the_log_as_it_is(chain: Anvil) -
     for i in range(4):
         path.move((begin + 5) * HOUR + 10 + i, 10 + i)
     before = state_of(log)
-    with pytest.raises(Refused, match=r"^early$"):
+    with refused("early"):
         path.push(log, (begin + 5) * HOUR + 100, begin + 5)
     assert state_of(log) == before
     path.push(log, (begin + 6) * HOUR, begin + 6)
@@ -280,7 +295,7 @@ def test_constructor_refusals(chain: Anvil, changed: dict[str, int], word: str) 
     at = next_point(chain, HOUR)
     options = {"interval": HOUR, "max_step": 2000, "least": 60, **changed}
     options["first"] = at + changed.get("first", 0)
-    with pytest.raises(DeployError, match=f"^PriceLog cannot be deployed: {word}$"):
+    with undeployable(word):
         path.log(at * HOUR, **options)  # type: ignore[arg-type]
     good = {"interval": HOUR, "max_step": 2000, "least": 60, "first": at}
     assert state_of(path.log(at * HOUR, **good))[0] == at  # type: ignore[arg-type]
@@ -291,7 +306,7 @@ def test_only_the_present_cardinality_counts(chain: Anvil) -> None:
     path.market.grow_cardinality(60)
     assert path.market.slot0().observation_cardinality_next == 60
     at = next_point(chain, HOUR)
-    with pytest.raises(DeployError, match=r"cardinality$"):
+    with undeployable("cardinality"):
         path.log(at * HOUR, interval=HOUR, first=at, least=6)
 
 
@@ -303,7 +318,7 @@ def test_a_pool_without_a_price_is_refused(chain: Anvil) -> None:
     chain.web3.eth.wait_for_transaction_receipt(create.transact({"from": market.sender}))
     path.market.pool.address = bare
     at = next_point(chain, HOUR)
-    with pytest.raises(DeployError, match=r"cardinality$"):
+    with undeployable("cardinality"):
         path.log(at * HOUR, interval=HOUR, first=at, least=0)
 
 

@@ -281,6 +281,19 @@ def test_an_empty_budget_is_idle_not_refused(world):
             assert world.vault.status()["budget_left"] == 0
 
 
+def test_the_budget_limits_a_sale_too():
+    with opened() as world:
+        world.decide_next(5_000, and_trade=True)
+        world.decide_next(0)
+        slot = self_slot_of_spent(world)
+        spent = world.rules.budget - 10**13
+        boa.env.set_storage(world.vault.address, slot, spent | world.now << 128)
+        order, event = trade(world)
+        assert not event.buy
+        assert 0 < event.paid == order.wanted < world.vault.risky()
+        assert world.vault.status()["budget_left"] < 10**13
+
+
 def self_slot_of_spent(world):
     with world.undone():
         world.vault.trade()
