@@ -266,6 +266,7 @@ def test_chains_without_the_precompiles_or_with_others() -> None:
                 (reverts, returns(32), "point"),
                 (returns(128), b"", "precompile"),
                 (returns(128), reverts, "precompile"),
+                (returns(128), returns(32)[:-1] + b"\xfd", "precompile"),  # fails, and says 1
                 (returns(128), returns(31), "precompile"),
                 (returns(128), returns(33), "precompile"),
                 (returns(128), returns(64), "precompile"),

@@ -158,6 +158,35 @@ def test_limits_of_the_contract(verifier: ChainVerifier) -> None:
     assert verifier.verdict(beyond.with_public((0,) * 16)) == "key"
 
 
+def test_more_public_cells_than_the_contract_has_room_for(verifier: ChainVerifier) -> None:
+    """Inputs and outputs have room, and what they fill after rounding to whole rows has not."""
+    proven = case("single")
+    lanes, weight_lanes = proven.word(5), proven.word(6)
+    words = set()
+    for outputs in range(1, 40):
+        inputs = 192 - weight_lanes - 16
+        start = -(-inputs // weight_lanes) * weight_lanes
+        cells = -(-(start + outputs) // lanes) * lanes
+        wide = (
+            with_runs(proven, (inputs, -9, 9))
+            .with_word(12, inputs)
+            .with_word(13, outputs)
+            .with_word(11, cells)
+        )
+        word = "count" if cells <= 192 else "key"
+        assert verifier.verdict(wide) == word, (inputs, outputs, cells)
+        words.add(word)
+    assert words == {"count", "key"}
+
+
+def test_a_number_of_runs_that_wraps_around(verifier: ChainVerifier) -> None:
+    """The fixed packs are added to it, and the sum is 0: only the header and the commitment stand there."""
+    proven = case("single")
+    fixed_packs = (proven.word(4) + 8) // proven.word(4)
+    wrapped = proven.with_word(14, 2**256 - fixed_packs)
+    assert verifier.verdict(replace(wrapped, key=wrapped.key[:HEADER])) == "key"
+
+
 @pytest.mark.parametrize("name", ["single", "chunks"])
 def test_ceremony(name: str, verifier: ChainVerifier) -> None:
     proven = case(name)
