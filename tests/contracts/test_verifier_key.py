@@ -179,6 +179,18 @@ def test_more_public_cells_than_the_contract_has_room_for(verifier: ChainVerifie
     assert words == {"count", "key"}
 
 
+@pytest.mark.parametrize("name", ["chunks", "sums"])
+def test_more_weight_lanes_than_a_pack_has_columns(name: str, verifier: ChainVerifier) -> None:
+    """The public cells fit all the same."""
+    proven = case(name)
+    lanes, weight_lanes = proven.word(5), proven.word(4) + 1
+    assert weight_lanes <= lanes
+    start = -(-proven.word(12) // weight_lanes) * weight_lanes
+    cells = -(-(start + proven.word(13)) // lanes) * lanes
+    wide = proven.with_word(6, weight_lanes).with_word(11, cells)
+    assert verifier.verdict(wide) == "key"
+
+
 def test_a_number_of_runs_that_wraps_around(verifier: ChainVerifier) -> None:
     """The fixed packs are added to it, and the sum is 0: only the header and the commitment stand there."""
     proven = case("single")
