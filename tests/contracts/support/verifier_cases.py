@@ -72,6 +72,29 @@ SHAPES = {
     "packs_wide": Shape(
         ((9, -9, 9),), (9, 3, 1), ("relu", "relu"), 4, 7, 50, LayoutParameters(64, 8, 11, 6, 2, 4)
     ),
+    # one chunk and one pack of one kind, two of the other
+    "fixed_two": Shape(
+        ((5, -9, 9),), (5, 3, 2), ("relu", "signed"), 4, 7, 50, LayoutParameters(64, 8, 6, 4, 2, 4)
+    ),
+    "witness_two": Shape(
+        ((5, -9, 9),), (5, 3, 2), ("relu", "signed"), 4, 7, 50, LayoutParameters(64, 9, 8, 4, 2, 4)
+    ),
+    # one pack of each kind, and one thing more than the straight-line path has places for
+    "single_packs": Shape(
+        ((5, -9, 9),), (5, 3, 2), ("relu", "signed"), 4, 7, 50, LayoutParameters(64, 9, 6, 4, 5, 4)
+    ),
+    "single_crowded": Shape(
+        tuple((1, -9, 9 + index % 2) for index in range(12)),
+        (12, 2, 1),
+        ("relu", "signed"),
+        4,
+        7,
+        50,
+        LayoutParameters(64, 9, 6, 4, 4, 4),
+    ),
+    "single_public": Shape(
+        ((50, -9, 9),), (50, 2, 1), ("relu", "signed"), 4, 1, 50, LayoutParameters(128, 9, 6, 4, 3, 4)
+    ),
     # many strategy commitments, read through a window: 16 + 8 + 2 of them
     "many": Shape(
         ((4, -9, 9),), (4, 26, 1), ("relu", "signed"), 4, 7, 50, LayoutParameters(128, 9, 6, 4, 26, 4)
