@@ -125,6 +125,14 @@ def test_count_and_input(name: str, verifier: ChainVerifier) -> None:
             assert verifier.verdict(proven.with_public(bent)) == "opening", (index, value)
 
 
+@pytest.mark.parametrize("name", ["single_runs", "packs_two", *PATHS])
+def test_any_other_number_of_integers(name: str, verifier: ChainVerifier) -> None:
+    """Also where inputs that are not there would have to be held against the bounds of several runs."""
+    proven = case(name)
+    for count in range(len(proven.public)):
+        assert verifier.verdict(proven.with_public(proven.public[:count])) == "count", count
+
+
 def test_inputs_at_and_beyond_the_bounds_of_every_run(verifier: ChainVerifier) -> None:
     for name in ("single_runs", "packs_two"):
         proven = case(name)
