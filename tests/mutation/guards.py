@@ -190,8 +190,9 @@ class _Search:
     def visit_sum(self, node: Any) -> None:
         name = vy_name(node)
         if name in ("unsafe_add", "uint256_addmod"):
-            for summand in node.args[:2]:
-                self.add(summand, "term", "", "0")
+            for summand, other in (node.args[:2], node.args[1::-1]):
+                # beside a literal, a literal would be a small integer
+                self.add(summand, "term", "", "empty(uint256)" if isinstance(other, vy.Int) else "0")
         elif name == "unsafe_sub" and getattr(node.args[0], "id", "") == "r":
             self.add(node.args[1], "term", "", "0")
 
