@@ -149,8 +149,8 @@ def drawn_inputs(model: BenchmarkModel, count: int) -> npt.NDArray[np.int64]:
 def largest_widths(fit: Callable[[int], bool] | None = None) -> tuple[tuple[int, ...], str]:
     """Return the widths 64-2m-m-1 of the largest m that fits, and how it was found.
 
-    It fits when the optimiser finds a layout within 4096 powers whose key and commitment go into one data
-    contract of 24,576 bytes (EIP-170).
+    It fits when the optimiser finds a layout within 4096 powers that the verifier contract has room for, and
+    whose key and commitment go into one data contract of 24,576 bytes (EIP-170).
     """
     fit = fit or fits
     low, high = 1, 2
@@ -160,8 +160,8 @@ def largest_widths(fit: Callable[[int], bool] | None = None) -> tuple[tuple[int,
         middle = (low + high) // 2
         low, high = (middle, high) if fit(middle) else (low, middle)
     how = (
-        f"largest m of {_LARGEST_INPUTS}-2m-m-1 with a layout within {_POWERS} powers whose key and"
-        f" commitment fit one contract, by doubling and halving: m = {low} fits, {high} does not"
+        f"largest m of {_LARGEST_INPUTS}-2m-m-1 with a layout within {_POWERS} powers that the"
+        f" verifier contract takes, by doubling and halving: m = {low} fits, {high} does not"
     )
     return _family(low), how
 
@@ -171,9 +171,11 @@ def _family(m: int) -> tuple[int, ...]:
 
 
 def fits(m: int) -> bool:
-    """Tell whether 64-2m-m-1 has a layout, and its key and commitment go into one contract."""
+    """Tell whether 64-2m-m-1 has a layout that the verifier contract takes, in one data contract."""
     from contracts.compile import CODE_SIZE_LIMIT
+    from prover.compile.contract_limits import contract_refuses
     from prover.compile.cost_model import choose_parameters
+    from prover.compile.proof_counts import count_proof
     from prover.errors import ArchitectureError, LayoutError
     from strategies.errors import QuantiseError
     from strategies.integer_bounds import DenseShape, dense_architecture
@@ -190,6 +192,8 @@ def fits(m: int) -> bool:
         )
         found = choose_parameters(architecture, powers=_POWERS)
     except (ArchitectureError, LayoutError, QuantiseError):
+        return False
+    if contract_refuses(architecture, found, count_proof(architecture, found)):
         return False
     points = found.weight_packs + -(-9 // found.pack_columns)
     return 96 * points + 32 * _KEY_WORDS_BESIDE_POINTS <= CODE_SIZE_LIMIT

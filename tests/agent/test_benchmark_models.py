@@ -69,3 +69,9 @@ def test_the_search_finds_the_last_that_fits(last: int) -> None:
 def test_the_size_of_one_contract_is_a_limit() -> None:
     assert fits(1)
     assert not fits(1000)
+
+
+def test_the_room_of_the_verifier_contract_is_a_limit() -> None:
+    """Key and commitment of m = 229 fit into one contract; its product has more points than there are places."""
+    assert fits(128)
+    assert not fits(229)
