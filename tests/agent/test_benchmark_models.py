@@ -72,6 +72,6 @@ def test_the_size_of_one_contract_is_a_limit() -> None:
 
 
 def test_the_room_of_the_verifier_contract_is_a_limit() -> None:
-    """Key and commitment of m = 229 fit into one contract; its product has more points than there are places."""
+    """Key and commitment of m = 229 fit into one contract, and its product has too many points."""
     assert fits(128)
     assert not fits(229)
