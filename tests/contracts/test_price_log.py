@@ -15,17 +15,14 @@ HOUR = 3600
 
 
 def refused(word: str) -> pytest.RaisesExc[Refused]:
-    """Expect a mined refusal with this word."""
     return pytest.raises(Refused, match=f"^{word}$")
 
 
 def unanswered(word: str) -> pytest.RaisesExc[ContractLogicError]:
-    """Expect a view to be refused with this word."""
     return pytest.raises(ContractLogicError, match=f"execution reverted: {word}")
 
 
 def undeployable(word: str) -> pytest.RaisesExc[DeployError]:
-    """Expect a constructor's refusal with this word."""
     return pytest.raises(DeployError, match=f"^PriceLog cannot be deployed: {word}$")
 
 
