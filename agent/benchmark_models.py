@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,13 @@ from prover.compile.architecture import Architecture, InputRun
 from prover.compile.integer_model import IntegerWeights
 from prover.compile.parameters import LayoutParameters
 
-#: R1, R2, and a ladder of about 1,000, 5,000, 20,000 and 50,000 parameters.
+if TYPE_CHECKING:
+    from prover.compile.cost_model import Objective
+
+#: R1, the same in its layout for time, R2, and a ladder of about 1,000, 5,000, 20,000 and 50,000 parameters.
 WIDTHS: Final[dict[str, tuple[int, ...]]] = {
     "r1": (32, 32, 16, 1),
+    "r1-time": (32, 32, 16, 1),
     "r2": (64, 256, 128, 1),
     "1k": (32, 24, 8, 1),
     "5k": (64, 56, 24, 1),
@@ -31,7 +35,9 @@ WIDTHS: Final[dict[str, tuple[int, ...]]] = {
 }
 LARGEST: Final = "largest"
 NAMES: Final = (*WIDTHS, LARGEST)
-_SHIFT_BITS: Final = {"r1": 7, "1k": 7}
+_SHIFT_BITS: Final = {"r1": 7, "r1-time": 7, "1k": 7}
+#: Networks whose layout is another than the one in balance.
+_OBJECTIVES: Final[dict[str, Objective]] = {"r1-time": "time"}
 _WIDE_SHIFT_BITS: Final = 8
 INPUT_BOUND: Final = 2000
 #: The inputs that are proven: hourly moves in ticks are seldom beyond this.
@@ -98,7 +104,7 @@ def write_onnx(model: BenchmarkModel, path: Path) -> None:
     tensor = helper.make_tensor_value_info
     graph = helper.make_graph(
         nodes,
-        model.name,
+        "-".join(map(str, model.widths)),
         [tensor("x", TensorProto.FLOAT, [1, model.widths[0]])],
         [tensor("y", TensorProto.FLOAT, [1, model.widths[-1]])],
         constants,
@@ -135,7 +141,9 @@ def compile_onnx(model: BenchmarkModel, path: Path, inputs: npt.NDArray[np.int64
         shift_bits=model.shift_bits,
         scales=choose_scales(read, inputs.astype(np.float64), model.shift_bits),
     )
-    parameters = LAYOUTS.get(model.name) or choose_parameters(architecture, powers=_POWERS)
+    parameters = LAYOUTS.get(model.name) or choose_parameters(
+        architecture, powers=_POWERS, objective=_OBJECTIVES.get(model.name, "balanced")
+    )
     _, largest = quantisation_difference(read, architecture, weights, inputs)
     return CompiledBenchmark(architecture, weights, parameters, largest)
 

@@ -24,12 +24,20 @@ from strategies.quantise import read_onnx
 
 def test_the_ladder_has_the_sizes_it_is_named_after() -> None:
     sizes = {name: benchmark_model(name).params for name in WIDTHS}
-    assert sizes == {"r1": 1601, "r2": 49665, "1k": 1001, "5k": 5033, "20k": 19959, "50k": 50117}
+    assert sizes == {
+        "r1": 1601,
+        "r1-time": 1601,
+        "r2": 49665,
+        "1k": 1001,
+        "5k": 5033,
+        "20k": 19959,
+        "50k": 50117,
+    }
     assert set(NAMES) == {*WIDTHS, "largest"}
 
 
 def test_an_unknown_network_is_refused() -> None:
-    with pytest.raises(BenchmarkError, match="'r9' is no benchmark network; known: r1, r2"):
+    with pytest.raises(BenchmarkError, match="'r9' is no benchmark network; known: r1, r1-time, r2"):
         benchmark_model("r9")
 
 
@@ -43,6 +51,17 @@ def test_the_integers_follow_the_file(tmp_path: Path) -> None:
     assert float(np.abs(integers - floats).max()) == made.largest_difference
     assert made.largest_difference < float(np.abs(floats).max()) / 4
     assert len(np.unique(integers)) > 8
+
+
+def test_r1_for_time_is_r1_in_the_layout_for_time(tmp_path: Path) -> None:
+    made = {}
+    for name in ("r1", "r1-time"):
+        model = benchmark_model(name)
+        write_onnx(model, tmp_path / name)
+        made[name] = compile_onnx(model, tmp_path / name, drawn_inputs(model, 4))
+    assert (tmp_path / "r1").read_bytes() == (tmp_path / "r1-time").read_bytes()
+    assert made["r1"].architecture == made["r1-time"].architecture
+    assert (made["r1"].parameters.bus_sums, made["r1-time"].parameters.bus_sums) == (1, 2)
 
 
 def test_the_file_is_the_same_every_time(tmp_path: Path) -> None:
