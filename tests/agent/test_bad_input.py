@@ -107,7 +107,7 @@ def test_a_missing_strategy_folder(capsys: pytest.CaptureFixture[str], case: Cas
 def test_an_incomplete_strategy_folder(capsys: pytest.CaptureFixture[str], case: Case) -> None:
     (case.folder / "strategy").mkdir()
     case.write(vault__strategy_folder="strategy")
-    assert "architecture.json does not exist" in refused(capsys, case, *RUN, name="MissingFileError")
+    assert "layout.json does not exist" in refused(capsys, case, *RUN, name="MissingFileError")
 
 
 def test_a_missing_keystore(capsys: pytest.CaptureFixture[str], case: Case) -> None:
