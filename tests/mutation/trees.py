@@ -61,7 +61,8 @@ class Tree:
         return answer
 
     def close(self) -> None:
-        """End the worker."""
-        if self.process.stdin is not None:
-            self.process.stdin.close()
+        """End the worker and let its pipes go."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
         self.process.wait()
