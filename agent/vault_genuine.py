@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from agent.vault_errors import VaultCommandError
-from audit.chain.history import read_head
-from audit.chain.node import Node, read_number
+from audit.chain.node import Node
 from audit.errors import AuditError
-from audit.vault.deployed import read_deployed
-from audit.vault.market import read_market
-from audit.vault.sources import compile_source
+from audit.vault.standing import read_standing
 
-SOURCES = ("Vault", "PriceLog", "Verifier")
 AUDIT_FIRST = "what a constructor may have left in storage is not looked at here; `provault audit run` does"
 
 
@@ -31,14 +27,10 @@ def check_genuine(rpc_url: str, vault: str) -> None:
     """
     node = Node(rpc_url)
     try:
-        sources = {name: compile_source(name) for name in SOURCES}
-        head = read_head(node)
-        deployed = read_deployed(node, bytes.fromhex(vault[2:]), sources, head)
-        chain_id = read_number(node.call("eth_chainId"), "eth_chainId")
-        _, market_faults = read_market(node, deployed.parameters, chain_id)
+        faults = read_standing(node, bytes.fromhex(vault[2:])).faults
     except AuditError as error:
         raise NotGenuineError(vault, str(error)) from error
     finally:
         node.close()
-    for fault in (*deployed.faults, *market_faults):
-        raise NotGenuineError(vault, fault)
+    if faults:
+        raise NotGenuineError(vault, faults[0])

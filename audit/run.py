@@ -19,20 +19,19 @@ from pathlib import Path
 from typing import Final
 
 from audit.chain.header import Header
-from audit.chain.history import History, read_head, read_history
-from audit.chain.node import Node, read_number
-from audit.errors import NodeError, VaultError
+from audit.chain.history import History, read_history
+from audit.chain.node import Node
+from audit.errors import VaultError
 from audit.findings import Finding
-from audit.vault.deployed import read_deployed
 from audit.vault.entries import compare_entries
 from audit.vault.events import PUBLISHED_TOPIC, Event, EventReader
-from audit.vault.market import MarketFacts, read_market
+from audit.vault.market import MarketFacts
 from audit.vault.parameters import Parameters
 from audit.vault.past import check_past
 from audit.vault.price_storage import check_price_storage
 from audit.vault.proofs import ProofTask, verify_all
 from audit.vault.replay import Replay
-from audit.vault.sources import compile_source
+from audit.vault.standing import read_standing
 from audit.vault.storage import HeadState, compare_state, read_state
 from audit.vault.strategy import Strategy, read_strategy
 from audit.verifier.transcript import context_of
@@ -103,18 +102,10 @@ def audit_vault(node: Node, vault: bytes, options: AuditOptions, say: Say = SILE
     VaultError : no vault of these sources stands there. NodeError : the node does not serve what is needed.
     """
     started = time.monotonic()
-    say("compiling the sources", 0, 0)
-    sources = {name: compile_source(name) for name in ("Vault", "PriceLog", "Verifier")}
-    say("reading code", 0, 0)
-    head = read_head(node, options.head)
-    if head.hash != head.claimed_hash:
-        raise NodeError("eth_getBlockByNumber", "the header of the head does not hash to its own hash")
-    chain_id = read_number(node.call("eth_chainId"), "eth_chainId")
-    deployed = read_deployed(node, vault, sources, head)
-    parameters = deployed.parameters
-    findings = [Finding(None, "code", fault) for fault in deployed.faults]
-    market, market_faults = read_market(node, parameters, chain_id)
-    findings += [Finding(None, "code", fault) for fault in market_faults]
+    standing = read_standing(node, vault, options.head, lambda stage: say(stage, 0, 0))
+    sources, head, deployed = standing.sources, standing.head, standing.deployed
+    chain_id, market, parameters = standing.chain_id, standing.market, deployed.parameters
+    findings = [Finding(None, "code", fault) for fault in standing.faults]
 
     watched = (parameters.vault, parameters.price_log, parameters.pool)
     history = read_history(
