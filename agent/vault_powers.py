@@ -10,12 +10,11 @@ from agent.errors import RpcError, UnreachableError
 from agent.published_circuit import find_circuit
 from agent.vault_amounts import format_amount, parse_amount
 from agent.vault_errors import VaultCommandError
-from agent.vault_reading import NEVER, VaultReading, checked_address
+from agent.vault_reading import NEVER, PREVIOUS, WINDOW, VaultReading, checked_address
 from agent.vault_session import Action, Move, VaultCall, VaultSession
 from contracts.errors import RegistrationError
 from contracts.registration import DataContract, parse_data_contract
 
-WINDOW, PREVIOUS = 0, 1  # places in the vault's rules
 CALL_GAS, BOND_GAS, MISS_GAS = 300_000, 400_000, 3_000_000
 FEE_DECIMALS = 18
 CUT, BOUNTY, UNBOND, TIMELOCK = 10, 11, 13, 14  # places in the vault's rules

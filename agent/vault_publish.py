@@ -20,7 +20,7 @@ from agent.public_strategy import PinnedStrategy, read_pinned_strategy
 from agent.published_circuit import find_circuit
 from agent.vault_amounts import format_amount
 from agent.vault_errors import DeploymentError, VaultCommandError
-from agent.vault_reading import VaultReading
+from agent.vault_reading import PREVIOUS, WINDOW, VaultReading
 from agent.vault_sender import simulate
 from agent.vault_session import VaultSession, sent_document
 from contracts.deployment_plan import creation_address, creation_gas
@@ -28,7 +28,6 @@ from contracts.deployment_record import Step
 from contracts.publication import creation_code as circuit_creation
 from contracts.registration import creation_code as strategy_creation
 
-WINDOW, PREVIOUS = 0, 1  # places in the vault's rules
 ENDED, IN_FORCE, PENDING = 2, 9, 10  # places in its status
 FROZEN = 4  # place in its powers
 ETHER_DECIMALS = 18

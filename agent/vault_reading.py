@@ -21,6 +21,7 @@ from agent.errors import CallRefusedError, InvalidOptionError, MissingCodeError,
 from agent.vault_access import RULES, STATUS
 
 POWERS = "(address,address,address,address,bool,uint256,uint256,uint256,uint256)"
+WINDOW, PREVIOUS = 0, 1  # places in the vault's rules
 NEVER = (1 << 256) - 1
 ONE_SHARE = 10**18
 PLAIN = ("base", "risky", "totalSupply", "bond", "drip_left", "drip_end", "first_epoch", "end_at")
