@@ -85,7 +85,7 @@ def test_the_search_finds_the_last_that_fits(last: int) -> None:
     assert len(asked) <= 20
 
 
-def test_the_size_of_one_contract_is_a_limit() -> None:
+def test_a_network_that_is_too_large_does_not_fit() -> None:
     assert fits(1)
     assert not fits(1000)
 

@@ -20,11 +20,9 @@ from agent.strategy_prover import StrategyProver
 from audit.errors import VerificationError as AuditRefusal
 from audit.verifier.proof_file import verify_proof_file as audit_verify_file
 from contracts.errors import RegistrationError
-from prover import ceremony_transcript
 from prover.artefacts import load_prover
 from prover.ceremony_transcript import ENVIRONMENT_VARIABLE
 from prover.compile.parameters import LayoutParameters
-from prover.protocol import basis
 from tests.prover.own_transcript import OwnTranscript
 
 POWERS = 8192
@@ -34,14 +32,7 @@ Captured = pytest.CaptureFixture[str]
 @pytest.fixture(scope="module")
 def transcript(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Pin a transcript of 8192 powers for this file, and name it in the environment."""
-    folder = tmp_path_factory.mktemp("own")
-    with pytest.MonkeyPatch.context() as patch:
-        kept = folder / "cache"
-        kept.mkdir()
-        patch.setattr(ceremony_transcript, "cache_folder", lambda: kept)
-        patch.setattr(basis, "cache_folder", lambda: kept)
-        path = OwnTranscript.make((0xB0B,), (POWERS,)).publish(folder / "transcript.json", patch)
-        patch.setenv(ENVIRONMENT_VARIABLE, str(path))
+    with OwnTranscript.make((0xB0B,), (POWERS,)).named(tmp_path_factory.mktemp("own")) as path:
         yield path
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from prover.ceremony_transcript import TranscriptPin
 from prover.field import BASE_MODULUS
 from prover.field import SCALAR_MODULUS as R
 from prover.kernel import GENERATOR_G1, default_kernel
+from prover.protocol import basis
 
 G2_COUNT = 4
 
@@ -88,6 +90,18 @@ class OwnTranscript:
         assert points[place] != text
         points[place] = text
         return replace(self, document=document)
+
+    @contextmanager
+    def named(self, folder: Path) -> Iterator[Path]:
+        """Publish it, keep what is made from it in the folder, and name it in the environment."""
+        with pytest.MonkeyPatch.context() as patch:
+            kept = folder / "cache"
+            kept.mkdir()
+            patch.setattr(ceremony_transcript, "cache_folder", lambda: kept)
+            patch.setattr(basis, "cache_folder", lambda: kept)
+            path = self.publish(folder / "transcript.json", patch)
+            patch.setenv(ceremony_transcript.ENVIRONMENT_VARIABLE, str(path))
+            yield path
 
     def publish(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         """Write the file and pin its hash in both implementations, which only a test can."""

@@ -20,7 +20,6 @@ from audit.verifier.key_build import build_key
 from audit.verifier.proof_file import verify_proof_file as audit_verify_file
 from audit.verifier.verify import verify as audit_verify
 from contracts.node import Anvil
-from prover import ceremony_transcript
 from prover.artefacts import ProofFile, create_strategy, load_prover, verify_proof_file
 from prover.ceremony import load_ceremony
 from prover.ceremony_transcript import ENVIRONMENT_VARIABLE, ceremony_for
@@ -43,13 +42,7 @@ SHAPES = [(LayoutParameters(32, 3, 6, 2, 2, 3, 128), 2), (LayoutParameters(32, 7
 @pytest.fixture(scope="module")
 def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Pin a transcript of known taus for this file, and name it in the environment."""
-    folder = tmp_path_factory.mktemp("own")
-    with pytest.MonkeyPatch.context() as patch:
-        kept = folder / "cache"
-        kept.mkdir()
-        patch.setattr(ceremony_transcript, "cache_folder", lambda: kept)
-        path = OwnTranscript.make(TAUS, COUNTS).publish(folder / "transcript.json", patch)
-        patch.setenv(ENVIRONMENT_VARIABLE, str(path))
+    with OwnTranscript.make(TAUS, COUNTS).named(tmp_path_factory.mktemp("own")) as path:
         yield path
 
 
