@@ -56,7 +56,7 @@ POOL: public(immutable(address))
 INTERVAL: public(immutable(uint256))  # seconds
 MAX_STEP: public(immutable(uint256))  # ticks
 
-# The loss of history before the present one: its last head and its beginning.
+# The latest loss of history: the last head of what was lost, which only readers use, and its beginning.
 lost_head: public(uint256)
 lost_from: public(uint256)
 
@@ -151,8 +151,11 @@ def ready(k: uint256, w: uint256) -> bool:
 @view
 @external
 def lost(k: uint256, w: uint256) -> bool:
-    """@notice Whether the window of k began in the history before the present one and was never completed."""
-    return self.lost_head < k and k <= self._read().solid_from and k >= self.lost_from + w
+    """
+    @notice Whether the window of k began in the history before the present one, completed by then or not: somebody
+            could have pushed it in time. Of what a history before that one held, nothing is known.
+    """
+    return k <= self._read().solid_from and k >= self.lost_from + w
 
 
 @view

@@ -41,7 +41,7 @@ class PriceReplay:
             if k != first:
                 off.append(("interval of the restart", first, k))
             self.lost_known = self.head is not None
-            self.lost_head, self.lost_from = self.head or k, self.solid_from
+            self.lost_head, self.lost_from = (self.head, self.solid_from) if self.head is not None else (k, k)
             self.head = self.solid_from = k
             cumulative = pool.cumulative_at(k * self.interval_secs, now)
             if event["cumulative"] != cumulative:
@@ -101,5 +101,5 @@ class PriceReplay:
         )
 
     def lost(self, k: int, width: int) -> bool:
-        """Tell whether the window of k was lost because nobody pushed."""
-        return self.lost_head < k <= self.solid_from and k >= self.lost_from + width
+        """Tell whether the window of k began in the history that the latest restart cut off."""
+        return self.lost_from + width <= k <= self.solid_from

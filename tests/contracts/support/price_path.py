@@ -169,8 +169,8 @@ class LogTwin:
         return all(self.solid_from < i <= self.head and i > self.head - 256 for i in range(k - w + 1, k + 1))
 
     def lost(self, k: int, w: int) -> bool:
-        """Whether the window of k began in the history before the present one and fell into the gap."""
-        return self.lost_head < k <= self.solid_from and k - w >= self.lost_from
+        """Whether the window of k began in the history before the present one."""
+        return k - w >= self.lost_from and k <= self.solid_from
 
     def state(self) -> tuple[int, int, int, int, int]:
         """Head, beginning, cumulative, and the last loss."""
