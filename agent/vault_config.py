@@ -184,7 +184,7 @@ class RulesConfig(Section):
     period_secs: int = Field(default=DAY_SECS, ge=1, description="In which the budget refills.")
     min_liquidity: int = Field(
         ge=1,
-        description="Least harmonic mean liquidity to trade in, the pool's unit; about half the usual.",
+        description="Least harmonic mean liquidity to trade in, the pool's unit; about 0.8 of the usual.",
         examples=[1_000_000_000_000_000_000],
     )
     cut_base_tokens: Tokens = Field(

@@ -3,12 +3,11 @@
 The page `docs/threat-model-vault.md` holds exactly these rows: a figure that changed fails here.
 """
 
-from pathlib import Path
-
 import boa
 import pytest
 
 from tests.contracts.attacks.attacker import attack, best_push, reference, swap, worth, worth_of
+from tests.contracts.attacks.page import figure, percent, whole_base
 from tests.contracts.support.evm import Refused, refused
 from tests.contracts.support.vault_world import (
     CARDINALITY,
@@ -22,24 +21,8 @@ from tests.contracts.support.vault_world import (
     opened,
 )
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "threat-model-vault.md"
 BLOCK_SECS = 12
 LONG = pytest.mark.long
-
-
-def figure(situation: str, *seen: str) -> None:
-    """Print one row and require that the page holds it."""
-    row = f"| {situation} | {' | '.join(seen)} |"
-    print("\n" + row)
-    assert row in PAGE.read_text(encoding="utf-8"), f"docs/threat-model-vault.md does not say: {row}"
-
-
-def percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f} %"
-
-
-def whole_base(world, amount: int) -> str:
-    return f"{amount / 10**world.market.base_decimals:,.0f}"
 
 
 @pytest.fixture(scope="module")
