@@ -38,12 +38,6 @@ def built():
 
 
 @pytest.fixture
-def world(built):
-    with built.undone():
-        yield built
-
-
-@pytest.fixture
 def closed_world():
     with unopened() as world:
         yield world

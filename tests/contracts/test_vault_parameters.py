@@ -40,12 +40,6 @@ def built():
         yield world
 
 
-@pytest.fixture
-def world(built):
-    with built.undone():
-        yield built
-
-
 def deploy_with(world, name, value, part="rules"):
     """Deploy with one value changed, past the checks of the Python side."""
     arguments = list(world.parameters.constructor_arguments())

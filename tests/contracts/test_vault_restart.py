@@ -21,12 +21,6 @@ def built():
         yield world
 
 
-@pytest.fixture
-def world(built):
-    with built.undone():
-        yield built
-
-
 def trade_on(world: World, secs: int) -> None:
     """Let the pool write an observation every two minutes, and nobody push."""
     for step in range(secs // STEP_SECS):

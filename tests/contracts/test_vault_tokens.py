@@ -27,12 +27,6 @@ def built():
         yield world
 
 
-@pytest.fixture
-def world(built):
-    with built.undone():
-        yield built
-
-
 @pytest.mark.parametrize("decimals", [(6, 18), (18, 6), (8, 18)])
 @pytest.mark.parametrize("risky_is_token0", [False, True])
 def test_tokens_that_return_nothing_work(decimals, risky_is_token0):

@@ -12,6 +12,7 @@ from typing import Any
 from tests.contracts.support.trade_reference import Book, value
 from tests.contracts.support.vault_world import STRANGER, World
 
+BLOCK_SECS = 12
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 

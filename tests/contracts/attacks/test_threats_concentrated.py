@@ -13,12 +13,11 @@ from fractions import Fraction
 
 import pytest
 
-from tests.contracts.attacks.attacker import bound, swap, worth, worth_of
+from tests.contracts.attacks.attacker import BLOCK_SECS, bound, swap, worth, worth_of
 from tests.contracts.attacks.page import figure, percent, whole_base
 from tests.contracts.support import vault_world
 from tests.contracts.support.vault_world import DEPTH, OPERATOR, SPACING, STRANGER, Market, World, unopened
 
-BLOCK_SECS = 12
 RANGE = 2_000  # ticks on either side
 THIN = 1  # reason of Idle
 LONG = pytest.mark.long
@@ -30,12 +29,17 @@ def part(share: Fraction) -> str:
     return f"{float(100 * share):g} %"
 
 
+def usual_of(market: Market, share: Fraction) -> int:
+    """Return the liquidity at the price, of which the share is full range."""
+    return round(market.liquidity / share)
+
+
 @contextmanager
 def decided(monkeypatch: pytest.MonkeyPatch, share: Fraction, least: Fraction, fall: int) -> Iterator[World]:
     """A vault of 1,001,000 in base told to buy with everything, in a market below the pinned tick."""
     monkeypatch.setattr(vault_world, "DEPTH", round(DEPTH * share))
     market = Market()
-    usual = round(market.liquidity / share)
+    usual = usual_of(market, share)
     with unopened(market, liquidity=int(usual * least)) as world:
         middle = world.oriented(market.start_tick) // SPACING * SPACING
         if share < 1:
@@ -89,10 +93,6 @@ def two_blocks(world: World, usual: int, push: int) -> Attack:
     return Attack(liquidity / usual, limit - market, -there[0], loss, turnover, gain, trades)
 
 
-def usual_of(world: World, share: Fraction) -> int:
-    return round(world.market.liquidity / share)
-
-
 @pytest.mark.parametrize(
     ("share", "least", "fall", "push", "pays"),
     [
@@ -110,7 +110,7 @@ def test_two_blocks_in_a_concentrated_pool(monkeypatch, share, least, fall, push
     """The limit is up to F + DEVIATION + TOLERANCE above a market F ticks below the pinned tick."""
     with decided(monkeypatch, share, least, fall) as world:
         nav = worth(world, world.spot())
-        seen = two_blocks(world, usual_of(world, share), push)
+        seen = two_blocks(world, usual_of(world.market, share), push)
         most = fall + world.rules.deviation_ticks + world.rules.tolerance_ticks
         assert seen.loss <= bound(seen.turnover, most)
         assert seen.beyond <= most
@@ -134,7 +134,7 @@ def test_which_least_liquidity_refuses_a_block_outside_the_range(monkeypatch, sh
             world.move(market + 12_500)
             world.wait(BLOCK_SECS)
             world.move(market)
-            mean = world.price_log.recent(world.rules.recent_secs)[2] / usual_of(world, share)
+            mean = world.price_log.recent(world.rules.recent_secs)[2] / usual_of(world.market, share)
             world.vault.trade(sender=OPERATOR)
             idle = world.vault.events_named("Idle")
             assert bool(idle) == (mean < least)

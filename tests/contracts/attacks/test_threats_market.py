@@ -6,6 +6,7 @@ exceed the budget; these tests hold the bound that is left, TOLERANCE plus how f
 
 import pytest
 
+from tests.contracts.attacks.attacker import worth
 from tests.contracts.support.evm import Refused
 from tests.contracts.support.trade_reference import NO_ROOM, value
 from tests.contracts.support.vault_world import OTHER, SPACING, STRANGER, Market, opened
@@ -24,16 +25,6 @@ def built(request):
         world.wait(86_400)
         world.push()
         yield world
-
-
-@pytest.fixture
-def world(built):
-    with built.undone():
-        yield built
-
-
-def worth(world, tick):
-    return world.vault.base() + value(world.vault.risky(), tick)
 
 
 def sandwich(world, market, push):

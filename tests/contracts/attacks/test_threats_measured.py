@@ -6,7 +6,7 @@ The page `docs/threat-model-vault.md` holds exactly these rows: a figure that ch
 import boa
 import pytest
 
-from tests.contracts.attacks.attacker import attack, best_push, reference, swap, worth, worth_of
+from tests.contracts.attacks.attacker import BLOCK_SECS, attack, best_push, reference, swap, worth, worth_of
 from tests.contracts.attacks.page import figure, percent, whole_base
 from tests.contracts.support.evm import Refused, refused
 from tests.contracts.support.vault_world import (
@@ -21,7 +21,6 @@ from tests.contracts.support.vault_world import (
     opened,
 )
 
-BLOCK_SECS = 12
 LONG = pytest.mark.long
 
 
@@ -33,12 +32,6 @@ def built():
         world.push()
         world.move(world.market.start_tick)
         yield world
-
-
-@pytest.fixture
-def world(built):
-    with built.undone():
-        yield built
 
 
 def strongest(world, market, call=None):

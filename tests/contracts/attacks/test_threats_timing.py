@@ -30,12 +30,6 @@ def built():
         yield world
 
 
-@pytest.fixture
-def world(built):
-    with built.undone():
-        yield built
-
-
 @pytest.mark.parametrize("risky_is_token0", [False, True])
 def test_a_decision_in_the_middle_of_a_strangers_swap(risky_is_token0):
     """While the pool runs somebody's swap, a decision sees the same inputs, and no trade can happen."""
