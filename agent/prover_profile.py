@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from prover.protocol.prove import Prover
 
 PRODUCTS: Final = frozenset({"msm", "msm_small"})
-TRANSFORMS: Final = frozenset({"ntt", "intt", "coset_ntt", "coset_intt"})
+TRANSFORMS: Final = frozenset({"ntt", "intt", "intts", "coset_ntt", "coset_ntts", "coset_intt"})
 _STEPS: Final = re.compile(r"fill_witness|evaluate|witness_hash|round_\d+")
 
 

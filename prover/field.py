@@ -3,6 +3,7 @@
 Source: draft-irtf-cfrg-pairing-friendly-curves, section 4.2.1; EIP-2537.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from prover.errors import KernelInputError
@@ -27,6 +28,7 @@ def is_power_of_two(size: int) -> bool:
     return size > 0 and size & (size - 1) == 0
 
 
+@lru_cache(maxsize=TWO_ADICITY + 1)
 def root_of_unity(size: int) -> int:
     """Return omega = 7^((r-1)/size), a primitive root of order `size`.
 

@@ -68,13 +68,12 @@ def read_points(encoded: Bytes, function: int, out: PointTable) -> int:
     return len(out)
 
 
-def working_space(starts: Integers, first: int, last: int) -> tuple[Integers, PointTable, Limbs, Integers]:
-    """Return the entries of each key, and arrays to sum keys first .. last - 1 in."""
-    counts = np.diff(starts[first : last + 1])
-    most = _GROUP + int(counts.max(initial=0))
+def working_space(longest: int) -> tuple[Integers, PointTable, Limbs, Integers]:
+    """Return room to sum keys in that have at most `longest` entries each."""
+    most = _GROUP + longest
     work = np.empty((most, 2 * _LIMBS), dtype=np.uint64)
     scratch = np.empty((most + _TEMPORARIES, _LIMBS), dtype=np.uint64)
-    return counts, work, scratch, np.empty(most // 2 + 1, dtype=np.int64)
+    return np.empty(_GROUP, dtype=np.int64), work, scratch, np.empty(most // 2 + 1, dtype=np.int64)
 
 
 @compiled(
@@ -93,11 +92,31 @@ def sum_keys(
     scratch: Limbs,
     pairs: Integers,
 ) -> None:
+    """sums_k = sum of the entries of key k, for first <= k < last, as `sum_ordered` says.
+
+    The last four arguments are what `working_space` gives.
+    """
+    sum_ordered(points, ordered, starts, first, last, functions, sums, counts, work, scratch, pairs)
+
+
+@subroutine
+def sum_ordered(
+    points: PointTable,
+    ordered: Integers,
+    starts: Integers,
+    first: int,
+    last: int,
+    functions: Integers,
+    sums: PointTable,
+    counts: Integers,
+    work: PointTable,
+    scratch: Limbs,
+    pairs: Integers,
+) -> None:
     """sums_k = sum of the entries of key k, for first <= k < last.
 
     An entry is twice the index of a point, plus 1 to negate it. `functions` are the addresses of blst's
     product, square and inverse. Keys are taken in groups of as many entries as stay in the processor's cache.
-    The last four arguments are what `working_space` gives.
     """
     for j in range(_LIMBS):
         scratch[0, j] = np.uint64(0)
@@ -105,10 +124,11 @@ def sum_keys(
     while begin < last:
         table, room = np.int64(points.ctypes.data), np.int64(work.ctypes.data)
         out, zero_at = np.int64(sums.ctypes.data), np.int64(scratch.ctypes.data)
-        end = begin + 1
-        while end < last and starts[end + 1] - starts[begin] <= _GROUP:
-            end += 1
+        end = begin
         offset = starts[begin]
+        while end < last and end - begin < _GROUP and (end == begin or starts[end + 1] - offset <= _GROUP):
+            counts[end - begin] = starts[end + 1] - starts[end]
+            end += 1
         for i in range(offset, starts[end]):
             source = table + (ordered[i] >> 1) * _POINT
             target = room + (i - offset) * _POINT
@@ -117,13 +137,11 @@ def sum_keys(
                 subtract(target + _COORDINATE, zero_at, source + _COORDINATE)
             else:
                 copy(target + _COORDINATE, source + _COORDINATE)
-        _add_neighbours(
-            work, starts[begin:end], counts[begin - first : end - first], scratch, pairs, functions
-        )
+        _add_neighbours(work, starts[begin:end], counts, scratch, pairs, functions)
         for key in range(begin, end):
             target = out + key * _POINT
             source = room + (starts[key] - offset) * _POINT
-            if counts[key - first]:
+            if counts[key - begin]:
                 copy(target, source)
                 copy(target + _COORDINATE, source + _COORDINATE)
             else:
@@ -143,8 +161,8 @@ def _add_neighbours(
 ) -> None:
     """Add up each key's points in place, the sum standing first; counts become 1, or stay 0.
 
-    The points of key k stand in `work` from starts_k - starts_0 on; scratch_0 is 0. A pair is kept as twice
-    its address, plus 1 to double.
+    The points of key k stand in `work` from starts_k - starts_0 on, counts_k of them; scratch_0 is 0.
+    A pair is kept as twice its address, plus 1 to double.
     """
     room = np.int64(work.ctypes.data)
     product, square, inverse = functions[0], functions[1], functions[2]
@@ -161,7 +179,7 @@ def _add_neighbours(
         for j in range(_LIMBS):
             scratch[1, j] = _ONE[j]
         count, longest = 0, 0
-        for key in range(counts.shape[0]):
+        for key in range(starts.shape[0]):
             length = counts[key]
             p = room + (starts[key] - starts[0]) * _POINT
             for _ in range(length >> 1):

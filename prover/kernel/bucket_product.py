@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from prover.kernel import bucket_loops, entry_loops
+from prover.kernel import bit_loops, bucket_loops, entry_loops
 from prover.kernel.bucket_loops import Bytes, Integers
 from prover.kernel.montgomery import Limbs
 from prover.kernel.point_loops import PointTable
@@ -28,7 +28,10 @@ SCALAR_BITS: Final = 254
 
 _WIDTHS: Final = range(3, 15)
 _PARALLEL_ENTRIES: Final = 4000
-"""Entries from which two threads share the work."""
+"""Entries from which threads share the work."""
+
+_SHARES: Final = 8
+"""Shares for each thread: one that the system disturbs takes fewer."""
 
 
 def best_width(count: int, bits: int) -> int:
@@ -110,52 +113,34 @@ class BucketProduct:
         return out
 
     def _by_bit(self, buckets: PointTable, windows: int, width: int) -> PointTable:
-        """Return E with sum_k 2^k E_k = sum_j 2^(width j) sum_v v buckets_jv."""
-        half, low = 1 << (width - 1), width // 2
-        value = np.tile(np.arange(half + 1), windows)
-        window = np.repeat(np.arange(windows), half + 1)
-        filled = buckets[:, 6:].any(axis=1)
-        out = np.zeros((windows * width, 12), dtype=np.uint64)
+        """Return E, sum_k 2^k E_k = sum_j 2^(width j) sum_v v buckets_jv; half of it in each thread."""
+        low = width // 2
 
-        def part(shift: int, size: int) -> None:
-            """Sum buckets by the digit of `size` bits at `shift`, and those by each bit of the digit."""
-            digit = (value >> shift) & ((1 << size) - 1)
-            used = np.flatnonzero((digit > 0) & filled)
-            groups = windows << size
-            by_digit = self._sum(buckets, (window[used] << size) + digit[used], 2 * used, groups, alone=True)
-            present = by_digit[:, 6:].any(axis=1)
-            numbers = np.arange(groups)
-            chosen = [np.flatnonzero(present & ((numbers >> bit) & 1 == 1)) for bit in range(size)]
-            keys = [(found >> size) * width + shift + bit for bit, found in enumerate(chosen)]
-            by_bit = self._sum(
-                by_digit, np.concatenate(keys), 2 * np.concatenate(chosen), len(out), alone=True
-            )
-            rows = (np.arange(windows)[:, None] * width + np.arange(shift, shift + size)).reshape(-1)
-            out[rows] = by_bit[rows]
+        def part(bounds: tuple[int, int]) -> PointTable:
+            return bit_loops.bit_sums(buckets, windows, width, *bounds, self.functions)
 
-        map_threads(lambda bounds: part(*bounds), [(0, low), (low, width - low)])
-        return out
+        low_bits, high_bits = map_threads(part, [(0, low), (low, width - low)])
+        is_low = np.arange(windows * width) % width < low
+        return np.where(is_low[:, None], low_bits, high_bits)
 
-    def _sum(
-        self, points: PointTable, keys: Integers, sources: Integers, key_count: int, *, alone: bool = False
-    ) -> PointTable:
-        """Sum entries by key, in two threads where that is worth it and this is not one of them already."""
-        starts = np.zeros(key_count + 1, dtype=np.int64)
+    def _sum(self, points: PointTable, keys: Integers, sources: Integers, key_count: int) -> PointTable:
+        """Sum entries by key, in all threads where that is worth it."""
+        starts = np.empty(key_count + 1, dtype=np.int64)
         ordered = np.empty(len(keys), dtype=np.int64)
-        entry_loops.sort_entries(keys, sources, starts, np.empty(key_count, dtype=np.int64), ordered)
+        cursor = np.empty(key_count, dtype=np.int64)
+        longest = entry_loops.sort_entries(keys, sources, starts, cursor, ordered)
         sums = np.empty((key_count, 12), dtype=np.uint64)
+        shares = 1 if len(keys) < _PARALLEL_ENTRIES else _SHARES * worker_count()
+        cuts = [int(np.searchsorted(starts, len(keys) * i // shares)) for i in range(1, shares)]
+        bounds = iter([*zip([0, *cuts], [*cuts, key_count], strict=True)])
 
-        def run(bounds: tuple[int, int]) -> None:
-            counts, work, scratch, pairs = bucket_loops.working_space(starts, *bounds)
-            bucket_loops.sum_keys(
-                points, ordered, starts, *bounds, self.functions, sums, counts, work, scratch, pairs
-            )
+        def run(_: int) -> None:
+            """Sum shares that no thread has taken, until none is left."""
+            room = bucket_loops.working_space(longest)
+            for first, last in bounds:
+                bucket_loops.sum_keys(points, ordered, starts, first, last, self.functions, sums, *room)
 
-        if alone or worker_count() == 1 or len(keys) < _PARALLEL_ENTRIES:
-            run((0, key_count))
-        else:
-            middle = int(np.searchsorted(starts, len(keys) // 2))
-            map_threads(run, [(0, middle), (middle, key_count)])
+        map_threads(run, range(min(shares, worker_count())))
         return sums
 
     def multiples(self, projective: Limbs) -> Limbs:

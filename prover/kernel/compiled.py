@@ -140,9 +140,11 @@ def written_out(written_in: Callable[[], ModuleType], name: str) -> Callable[...
 
 def declared_functions() -> list[CompiledFunction]:
     """Return every compiled function of the kernel, in an order that only the sources decide."""
+    import prover.kernel.bit_loops
     import prover.kernel.bucket_loops
     import prover.kernel.entry_loops
     import prover.kernel.point_loops
+    import prover.kernel.row_loops
     import prover.kernel.transform
     import prover.kernel.vector_loops  # noqa: F401  (to be declared)
 

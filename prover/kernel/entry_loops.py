@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from prover.kernel.compiled import BYTES, INTEGER, INTEGERS, POINTS, ROWS, compiled
+from prover.kernel.compiled import BYTES, INTEGER, INTEGERS, POINTS, ROWS, compiled, subroutine
 from prover.kernel.montgomery import Limbs
 from prover.kernel.point_loops import PointTable
 
@@ -37,10 +37,7 @@ def signed_digits(
     limbs = magnitudes.shape[1]
     count = 0
     for i in range(magnitudes.shape[0]):
-        finite = False
-        for j in range(_LIMBS, 2 * _LIMBS):
-            finite |= points[i, j] != np.uint64(0)
-        if not finite:
+        if not is_finite(points, i):
             continue
         carry = 0
         for j in range(windows):
@@ -66,20 +63,47 @@ def signed_digits(
     return count
 
 
+@subroutine
+def is_finite(points: PointTable, i: int) -> bool:
+    """Tell whether a point has a y, which infinity has not."""
+    bits = np.uint64(0)
+    for j in range(_LIMBS, 2 * _LIMBS):
+        bits |= points[i, j]
+    return bool(bits != np.uint64(0))
+
+
 @compiled(INTEGERS, INTEGERS, INTEGERS, INTEGERS, INTEGERS)
 def sort_entries(
     keys: Integers, sources: Integers, starts: Integers, cursor: Integers, ordered: Integers
-) -> None:
-    """Write the sources in the order of their keys; those of key k go to starts_k .. starts_(k+1) - 1.
+) -> int:
+    """Run `order_by_key`; return how many entries the most frequent key has."""
+    return order_by_key(keys, sources, keys.shape[0], starts, starts.shape[0] - 1, cursor, ordered)
 
-    `starts` has one entry more than there are keys, all 0 before; `cursor` is room for one for each.
+
+@subroutine
+def order_by_key(
+    keys: Integers,
+    sources: Integers,
+    count: int,
+    starts: Integers,
+    key_count: int,
+    cursor: Integers,
+    ordered: Integers,
+) -> int:
+    """Write the first `count` sources in order of their keys; those of k go to starts_k .. starts_(k+1) - 1.
+
+    `cursor` is room for one integer a key. Returns how many entries the most frequent key has.
     """
-    for i in range(keys.shape[0]):
+    for k in range(key_count + 1):
+        starts[k] = 0
+    for i in range(count):
         starts[keys[i] + 1] += 1
-    for k in range(1, starts.shape[0]):
-        starts[k] += starts[k - 1]
-    for k in range(cursor.shape[0]):
+    longest = 0
+    for k in range(key_count):
+        longest = max(longest, starts[k + 1])
+        starts[k + 1] += starts[k]
         cursor[k] = starts[k]
-    for i in range(keys.shape[0]):
+    for i in range(count):
         ordered[cursor[keys[i]]] = sources[i]
         cursor[keys[i]] += 1
+    return longest

@@ -6,9 +6,11 @@ import numpy as np
 
 from prover.errors import KernelInputError
 from prover.field import SCALAR_MODULUS, is_power_of_two
-from prover.kernel import transform, vector_loops
-from prover.kernel.interface import SmallInts, require_int64
+from prover.kernel import row_loops, transform, vector_loops
+from prover.kernel.interface import SmallInts, require_int64, require_operands
 from prover.kernel.montgomery import Limbs, montgomery
+from prover.kernel.row_program import RowProgram
+from prover.kernel.threads import map_shares
 
 
 def _empty(n: int) -> Limbs:
@@ -154,22 +156,46 @@ class FastField:
         return bool(np.array_equal(a, b))
 
     def ntt(self, coeffs: Limbs) -> Limbs:
-        return transform.coset_ntt(coeffs, len(coeffs), 1)
+        return self.coset_ntt(coeffs, len(coeffs), 1)
 
     def intt(self, values: Limbs) -> Limbs:
-        return transform.coset_intt(values, 1)
+        return self.intts([values])[0]
 
     def coset_ntt(self, coeffs: Limbs, size: int, shift: int) -> Limbs:
-        shift %= SCALAR_MODULUS
-        if shift == 0 or len(coeffs) > size:
-            raise KernelInputError(f"{len(coeffs)} coefficients on a coset of size {size}, shift {shift}")
-        return transform.coset_ntt(coeffs, size, shift)
+        return self.coset_ntts([coeffs], size, shift)[0]
 
     def coset_intt(self, values: Limbs, shift: int) -> Limbs:
         shift %= SCALAR_MODULUS
         if shift == 0 or not is_power_of_two(len(values)):
             raise KernelInputError(f"{len(values)} values on a coset, shift {shift}")
-        return transform.coset_intt(values, shift)
+        return transform.coset_intts([values], shift)[0]
+
+    def intts(self, columns: Sequence[Limbs]) -> list[Limbs]:
+        if len({len(column) for column in columns}) > 1:
+            raise KernelInputError(f"columns of lengths {[len(c) for c in columns]} to transform at once")
+        return transform.coset_intts(columns, 1) if columns else []
+
+    def coset_ntts(self, columns: Sequence[Limbs], size: int, shift: int) -> list[Limbs]:
+        longest = max(map(len, columns), default=0)
+        if shift % SCALAR_MODULUS == 0 or longest > size:
+            raise KernelInputError(f"{longest} coefficients on a coset of size {size}, shift {shift}")
+        return transform.coset_ntts(columns, size, shift % SCALAR_MODULUS) if columns else []
+
+    def run(
+        self, program: RowProgram, columns: Sequence[Limbs], parameters: Sequence[int] = ()
+    ) -> list[Limbs]:
+        require_operands(program, columns, parameters)
+        rows, results = len(columns[0]), np.array(program.results, dtype=np.int64)
+        constants, table = self.vector([*parameters, *program.constants]), np.concatenate(columns)
+        out = _empty(len(results) * rows)
+
+        def share(bounds: tuple[int, int]) -> None:
+            slots = _empty(program.slot_count * row_loops.BLOCK)
+            code = program.instructions.reshape(-1)
+            row_loops.run_rows(code, results, constants, table, rows, *bounds, slots, out)
+
+        map_shares(share, rows, len(program.instructions))
+        return [out[start : start + rows] for start in range(0, len(out), rows)]
 
     def evaluate(self, coeffs: Limbs, x: int) -> int:
         out = _empty(1)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from prover.errors import KernelInputError
+from prover.kernel.row_program import RowProgram
 
 Vector: TypeAlias = Any
 """A vector over F_r, opaque; supports `len`."""
@@ -53,6 +54,16 @@ def require_int64(values: SmallInts) -> None:
     """Raise KernelInputError unless `values` is a one-dimensional int64 array."""
     if values.ndim != 1 or values.dtype != np.int64:
         raise KernelInputError(f"need a one-dimensional int64 array, not {values.ndim}-d {values.dtype}")
+
+
+def require_operands(program: RowProgram, columns: Sequence[Vector], parameters: Sequence[int]) -> None:
+    """Raise KernelInputError unless columns, of one length, and parameters are as many as a program takes."""
+    found, wanted = (len(columns), len(parameters)), (program.column_count, program.parameter_count)
+    lengths = sorted({len(column) for column in columns})
+    if found != wanted or len(lengths) != 1:
+        raise KernelInputError(
+            f"{found[0]} columns of lengths {lengths} and {found[1]} parameters for a program of {wanted}"
+        )
 
 
 class FieldKernel(Protocol):
@@ -144,6 +155,17 @@ class FieldKernel(Protocol):
 
     def coset_intt(self, values: Vector, shift: int) -> Vector:
         """Undo `coset_ntt`: return len(values) coefficients."""
+
+    def intts(self, columns: Sequence[Vector]) -> list[Vector]:
+        """Return `intt` of each of several vectors of one length."""
+
+    def coset_ntts(self, columns: Sequence[Vector], size: int, shift: int) -> list[Vector]:
+        """Return `coset_ntt` of each of several vectors."""
+
+    def run(
+        self, program: RowProgram, columns: Sequence[Vector], parameters: Sequence[int] = ()
+    ) -> list[Vector]:
+        """Return the results of a program over the rows of columns of one length."""
 
     def evaluate(self, coeffs: Vector, x: int) -> int:
         """Return f(x)."""

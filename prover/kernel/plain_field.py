@@ -5,7 +5,8 @@ from itertools import accumulate
 
 from prover.errors import KernelInputError
 from prover.field import SCALAR_MODULUS, field_inverse, root_of_unity
-from prover.kernel.interface import SmallInts, require_int64
+from prover.kernel.interface import SmallInts, require_int64, require_operands
+from prover.kernel.row_program import TAKES_CONSTANT, RowProgram, Step
 
 PlainVector = tuple[int, ...]
 
@@ -132,6 +133,31 @@ class PlainField:
         if shift % SCALAR_MODULUS == 0:
             raise KernelInputError(f"{len(values)} values on a coset, shift {shift}")
         return self.mul(self.intt(values), self.powers(field_inverse(shift), len(values)))
+
+    def intts(self, columns: Sequence[PlainVector]) -> list[PlainVector]:
+        return [self.intt(column) for column in columns]
+
+    def coset_ntts(self, columns: Sequence[PlainVector], size: int, shift: int) -> list[PlainVector]:
+        return [self.coset_ntt(column, size, shift) for column in columns]
+
+    def run(
+        self, program: RowProgram, columns: Sequence[PlainVector], parameters: Sequence[int] = ()
+    ) -> list[PlainVector]:
+        require_operands(program, columns, parameters)
+        constants = [*parameters, *program.constants]
+        slots = [*columns, *[()] * (program.slot_count - program.column_count)]
+        for step, target, left, right in program.instructions.tolist():
+            a = slots[left]
+            b = self.constant(constants[right], len(a)) if step in TAKES_CONSTANT else slots[right]
+            if step in (Step.ADD, Step.ADD_CONSTANT):
+                slots[target] = self.add(a, b)
+            elif step == Step.SUBTRACT:
+                slots[target] = self.sub(a, b)
+            elif step == Step.SUBTRACT_FROM:
+                slots[target] = self.sub(b, a)
+            else:
+                slots[target] = self.mul(a, b)
+        return [slots[result] for result in program.results]
 
     def evaluate(self, coeffs: PlainVector, x: int) -> int:
         return sum(c * pow(x, i, SCALAR_MODULUS) for i, c in enumerate(coeffs)) % SCALAR_MODULUS

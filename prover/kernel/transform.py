@@ -5,6 +5,7 @@ Decimation in time on a bit-reversed copy: stage h joins blocks of h values,
 log2(n/m) stages copy each value n/m times, so they are skipped.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -13,38 +14,65 @@ import numpy.typing as npt
 
 from prover.field import SCALAR_MODULUS, field_inverse, root_of_unity
 from prover.kernel import vector_loops
-from prover.kernel.compiled import ELEMENTS, INTEGERS, compiled
+from prover.kernel.compiled import ELEMENTS, INTEGER, INTEGERS, compiled
 from prover.kernel.montgomery import Limbs, difference, load, montgomery, product, store, total
+from prover.kernel.threads import map_shares
+from prover.kernel.vector_loops import ZERO
 
 CACHED_TABLES: Final = 32
 """Twiddle and coset tables kept, 32 bytes an entry."""
 
+_NO_FACTORS: Final = np.empty((0, 4), dtype=np.uint64)
 
-@compiled(ELEMENTS, INTEGERS, ELEMENTS, ELEMENTS)
-def _stages(a: Limbs, order: npt.NDArray[np.int64], twiddles: Limbs, out: Limbs) -> None:
-    """Transform a (length m) into out (length n), m dividing n; `order` is the bit reversal of m."""
-    n = out.shape[0]
+
+@compiled(ELEMENTS, INTEGER, ELEMENTS, INTEGERS, ELEMENTS, ELEMENTS, ELEMENTS)
+def _transform_columns(
+    a: Limbs,
+    length: int,
+    before: Limbs,
+    order: npt.NDArray[np.int64],
+    twiddles: Limbs,
+    after: Limbs,
+    out: Limbs,
+) -> None:
+    """Transform columns of `length` coefficients, one after another in `a`, each into as much of `out`.
+
+    Coefficients are multiplied by `before` and values by `after`, which may be empty; `order` is the bit
+    reversal of the power of two that holds `length`.
+    """
+    columns = a.shape[0] // length
+    n = out.shape[0] // columns
     copies = n // order.shape[0]
-    for j in range(order.shape[0]):
-        value = load(a, order[j])
-        for k in range(copies):
-            store(out, j * copies + k, value)
-    half = copies
-    if half == 1 and n > 1:
-        for i in range(0, n, 2):
-            u = load(out, i)
-            v = load(out, i + 1)
-            store(out, i, total(u, v))
-            store(out, i + 1, difference(u, v))
-        half = 2
-    while half < n:
-        for start in range(0, n, 2 * half):
-            for k in range(half):
-                u = load(out, start + k)
-                v = product(load(out, start + half + k), load(twiddles, half + k))
-                store(out, start + k, total(u, v))
-                store(out, start + half + k, difference(u, v))
-        half *= 2
+    for column in range(columns):
+        start = column * n
+        for j in range(order.shape[0]):
+            source = order[j]
+            value = ZERO
+            if source < length:
+                value = load(a, column * length + source)
+                if before.shape[0]:
+                    value = product(value, load(before, source))
+            for k in range(copies):
+                store(out, start + j * copies + k, value)
+        half = copies
+        if half == 1 and n > 1:
+            for i in range(start, start + n, 2):
+                u = load(out, i)
+                v = load(out, i + 1)
+                store(out, i, total(u, v))
+                store(out, i + 1, difference(u, v))
+            half = 2
+        while half < n:
+            for first in range(start, start + n, 2 * half):
+                for k in range(half):
+                    u = load(out, first + k)
+                    v = product(load(out, first + half + k), load(twiddles, half + k))
+                    store(out, first + k, total(u, v))
+                    store(out, first + half + k, difference(u, v))
+            half *= 2
+        if after.shape[0]:
+            for i in range(n):
+                store(out, start + i, product(load(out, start + i), load(after, i)))
 
 
 def powers_of(c: int, n: int) -> Limbs:
@@ -76,6 +104,11 @@ def _twiddles(size: int, root: int) -> Limbs:
 
 
 @lru_cache(maxsize=CACHED_TABLES)
+def _inverse_root(size: int) -> int:
+    return field_inverse(root_of_unity(size))
+
+
+@lru_cache(maxsize=CACHED_TABLES)
 def _coset_factors(shift: int, size: int) -> Limbs:
     return powers_of(shift, size)
 
@@ -88,29 +121,34 @@ def _inverse_coset_factors(shift: int, size: int) -> Limbs:
     return out
 
 
-def _transform(a: Limbs, size: int, root: int) -> Limbs:
-    filled = 1 << max(len(a) - 1, 0).bit_length()
-    if filled != len(a):
-        a = np.concatenate((a, np.zeros((filled - len(a), 4), dtype=np.uint64)))
-    out = np.empty((size, 4), dtype=np.uint64)
-    _stages(a, _bit_reversal(filled), _twiddles(size, root), out)
-    return out
+def _transform(
+    columns: Sequence[Limbs], size: int, root: int, before: Limbs, after: Limbs
+) -> list[Limbs]:
+    """Transform columns, padded to the length of the longest, each thread its share of them."""
+    length = max(1, *map(len, columns))
+    order, twiddles = _bit_reversal(1 << max(length - 1, 0).bit_length()), _twiddles(size, root)
+    out = np.empty((len(columns) * size, 4), dtype=np.uint64)
+
+    def share(bounds: tuple[int, int]) -> None:
+        start, stop = bounds
+        table = np.zeros((stop - start, length, 4), dtype=np.uint64)
+        for row, column in zip(table, columns[start:stop], strict=True):
+            row[: len(column)] = column
+        _transform_columns(
+            table.reshape(-1, 4), length, before, order, twiddles, after, out[start * size : stop * size]
+        )
+
+    map_shares(share, len(columns), size * size.bit_length())
+    return [out[start : start + size] for start in range(0, len(out), size)]
 
 
-def coset_ntt(coeffs: Limbs, size: int, shift: int) -> Limbs:
-    """Return f(shift omega^i) for i < size; len(coeffs) <= size."""
-    root = root_of_unity(size)
-    if shift != 1:
-        factors = _coset_factors(shift, size)[: len(coeffs)]
-        scaled = np.empty_like(coeffs)
-        vector_loops.mul(coeffs, factors, scaled)
-        coeffs = scaled
-    return _transform(coeffs, size, root)
+def coset_ntts(columns: Sequence[Limbs], size: int, shift: int) -> list[Limbs]:
+    """Return f(shift omega^i) for i < size and every column f; no column is longer than size."""
+    before = _NO_FACTORS if shift == 1 else _coset_factors(shift, size)
+    return _transform(columns, size, root_of_unity(size), before, _NO_FACTORS)
 
 
-def coset_intt(values: Limbs, shift: int) -> Limbs:
-    """Return the coefficients of the polynomial with these values on the coset."""
-    size = len(values)
-    out = _transform(values, size, field_inverse(root_of_unity(size)))
-    vector_loops.mul(out, _inverse_coset_factors(shift, size), out)
-    return out
+def coset_intts(columns: Sequence[Limbs], shift: int) -> list[Limbs]:
+    """Return the coefficients of the polynomials with these values on the coset."""
+    size = len(columns[0])
+    return _transform(columns, size, _inverse_root(size), _NO_FACTORS, _inverse_coset_factors(shift, size))

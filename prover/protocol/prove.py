@@ -132,9 +132,9 @@ def round_1(session: Session) -> tuple[WitnessMessage, AfterWitness]:
         stop = start + shape.pack_columns
         cells = proving_key.commit_columns(values[start:stop])
         packs.append(kernel.add_points([cells, commit_masks(proving_key, masks[start:stop])]))
+    plain = kernel.intts([kernel.from_int64(column) for column in values])
     columns = tuple(
-        add_vanishing_multiple(proving_key, kernel.intt(kernel.from_int64(column)), mask)
-        for column, mask in zip(values, masks, strict=True)
+        add_vanishing_multiple(proving_key, column, mask) for column, mask in zip(plain, masks, strict=True)
     )
     lanes = range(shape.weight_lanes)
     rerandomisers = tuple(
@@ -164,8 +164,8 @@ def round_2(
         [kernel.msm(cells, kernel.concat(list(columns.values()))), commit_masks(proving_key, masks)]
     )
     masked = [
-        add_vanishing_multiple(proving_key, kernel.intt(values), mask)
-        for values, mask in zip(columns.values(), masks, strict=True)
+        add_vanishing_multiple(proving_key, coefficients, mask)
+        for coefficients, mask in zip(kernel.intts(list(columns.values())), masks, strict=True)
     ]
     return SumMessage(point), AfterSums(masked[0], masked[1], weights, *masked[2:])
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
-
 from prover.field import SCALAR_MODULUS as R
-from prover.kernel.interface import Kernel, Vector
-from prover.kernel.threads import map_evenly, map_threads
-from prover.protocol.constraints import ColumnSet, FirstChallenges, combine_columns
+from prover.kernel.interface import Vector
+from prover.protocol.constraints import FirstChallenges, combine_columns
 from prover.protocol.opening import evaluate_plain
 from prover.protocol.proving_key import COSET_SHIFT
 from prover.protocol.rounds import AfterSums, AfterWitness, Session
@@ -20,47 +16,24 @@ def quotient_coefficients(
     """Interpolate C / Z_H on the coset; more coefficients than D + 1 are non-zero when it does not divide."""
     proving_key = session.proving_key
     kernel, shape = proving_key.kernel, proving_key.key.shape
-    on_coset = proving_key.on_coset
     step = proving_key.coset_size // shape.rows
-    count = len(after_1.columns)
-    masked = [*after_1.columns, after_2.sums, after_2.accumulator, *after_2.weights]
-    columns = map_evenly(on_coset, masked)
-    sums, accumulator = columns[count : count + 2]
-    column_set = ColumnSet(
-        tuple(columns[: shape.lanes]),
-        columns[shape.lanes],
-        columns[shape.lanes + 1],
-        tuple(columns[count + 2 :]),
-        proving_key.fixed_coset,
+    masked = [*after_1.columns, *after_2.weights, *after_2.pack]
+    columns = kernel.coset_ntts(masked, proving_key.coset_size, COSET_SHIFT)
+    sums_start = len(columns) - shape.sum_columns
+    sums, accumulator, *helper = columns[sums_start:]
+    row = [
+        *columns[:sums_start],
+        *proving_key.fixed_coset,
         sums,
         kernel.rotate(sums, step),
         accumulator,
         kernel.rotate(accumulator, step),
-        None if after_2.helper is None else on_coset(after_2.helper),
-    )
-    limb_bits, middle = proving_key.key.limb_bits, proving_key.coset_size // 2
-    halves = map_threads(
-        lambda bounds: combine_columns(
-            kernel, _part(kernel, column_set, *bounds), challenges, chi, limb_bits
-        ),
-        [(0, middle), (middle, proving_key.coset_size)],
-    )
-    combined = kernel.concat(halves)
+        *helper,
+    ]
+    combined = combine_columns(kernel, shape, proving_key.key.limb_bits, row, challenges, chi)
     public_value = evaluate_plain(session.statement.public, challenges.theta)
     combined = kernel.axpy(combined, -chi * chi * public_value % R, proving_key.first_row_coset)
     return kernel.coset_intt(kernel.mul(combined, proving_key.vanishing_inverse_coset), COSET_SHIFT)
-
-
-def _part(kernel: Kernel, columns: ColumnSet, start: int, stop: int) -> ColumnSet:
-    """Return rows start .. stop - 1 of every column: constraints are pointwise, so threads can share rows."""
-    parts: dict[str, Any] = {}
-    for field in fields(columns):
-        value = getattr(columns, field.name)
-        if str(field.type).startswith("tuple"):  # a plain vector is a tuple too: only the type tells
-            parts[field.name] = tuple(kernel.segment(column, start, stop) for column in value)
-        else:
-            parts[field.name] = None if value is None else kernel.segment(value, start, stop)
-    return ColumnSet(**parts)
 
 
 def chunk_quotient(session: Session, quotient: Vector) -> tuple[Vector, ...]:

@@ -75,6 +75,16 @@ class CountingKernel:
         self._transformed("intt", len(values))
         return self._kernel.intt(values)
 
+    def intts(self, columns: Any) -> Any:
+        for column in columns:
+            self._transformed("intt", len(column))
+        return self._kernel.intts(columns)
+
+    def coset_ntts(self, columns: Any, size: int, shift: int) -> Any:
+        for _ in columns:
+            self._transformed("coset_ntt", size)
+        return self._kernel.coset_ntts(columns, size, shift)
+
     def coset_ntt(self, coefficients: Any, size: int, shift: int) -> Any:
         self._transformed("coset_ntt", size)
         return self._kernel.coset_ntt(coefficients, size, shift)

@@ -11,9 +11,7 @@ import pytest
 from prover.compile.layout import Layout, RowKind
 from prover.compile.witness import Witness
 from prover.errors import VerificationError
-from prover.field import SCALAR_MODULUS as R
-from prover.protocol import constraints, opening
-from prover.protocol.messages import EvaluationMessage
+from prover.protocol import constraints
 from prover.protocol.rounds import AfterSums, Session
 from prover.protocol.statement import Statement
 from tests.attacks.circuits import CONTEXT, INPUTS, Circuit, recount, with_cell
@@ -165,19 +163,10 @@ def test_the_helper_is_held_by_its_own_constraint(
     forged = forge(circuit.prover, statement, witness, alter_sums=move_between_sums).proof.to_bytes()
     assert verifiers.verdicts(circuit, INPUTS, circuit.outputs(), forged) == ("opening",) * 3
 
-    honest_columns, honest_point = constraints._bus_columns, opening.combine_at_point
-
-    def without_c6(
-        values: EvaluationMessage, challenges: constraints.FirstChallenges, chi: int, limb_bits: int
-    ) -> int:
-        base, _, _, _, q_dot, q_pub, *_ = values.fixed
-        d = [
-            challenges.alpha + base + j * (q_dot + q_pub) + challenges.beta * lane
-            for j, lane in enumerate(values.lanes[:3])
-        ]
-        c6 = values.helper_here * d[0] * d[1] * d[2] - (d[1] * d[2] + d[0] * d[2] + d[0] * d[1])
-        return (honest_point(values, challenges, chi, limb_bits) - chi**6 * c6) % R
-
-    monkeypatch.setattr(constraints, "_bus_columns", lambda *given: honest_columns(*given)[:1])
-    monkeypatch.setattr(opening, "combine_at_point", without_c6)
-    assert accepted(circuit, statement, witness, alter_sums=move_between_sums)
+    honest_constraints = constraints.bus_constraints
+    monkeypatch.setattr(constraints, "bus_constraints", lambda *given: honest_constraints(*given)[:1])
+    constraints._quotient_program.cache_clear()
+    try:
+        assert accepted(circuit, statement, witness, alter_sums=move_between_sums)
+    finally:
+        constraints._quotient_program.cache_clear()

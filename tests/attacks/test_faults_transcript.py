@@ -11,7 +11,7 @@ from prover.errors import RestartError, VerificationError
 from prover.field import BASE_MODULUS, field_inverse
 from prover.field import SCALAR_MODULUS as R
 from prover.protocol.claim_polynomials import Opening
-from prover.protocol.constraints import FirstChallenges, bus_denominators
+from prover.protocol.constraints import FirstChallenges, bus_program
 from prover.protocol.masking import add_vanishing_multiple
 from prover.protocol.messages import EvaluationMessage, Proof, SumMessage
 from prover.protocol.prove import round_1, round_2, round_3, round_4, round_5, round_6
@@ -139,11 +139,13 @@ def sums_around(session: Session, challenges: FirstChallenges, row: int) -> Afte
     """Fill phi where the denominator of one provider is zero: that row's step is free and closes the sum."""
     proving_key, witness = session.proving_key, session.witness
     kernel = proving_key.kernel
-    lanes = [kernel.from_int64(lane) for lane in witness.lanes]
-    fetched, provided = bus_denominators(
-        kernel, challenges, lanes, kernel.from_int64(witness.o), proving_key.fixed_values
+    cells = [kernel.from_int64(column) for column in (*witness.lanes, witness.o)]
+    denominators = kernel.run(
+        bus_program(proving_key.key.shape),
+        [*cells, *proving_key.fixed_values],
+        [challenges.alpha, challenges.beta],
     )
-    columns, provider = [kernel.ints(vector) for vector in fetched], kernel.ints(provided)
+    *columns, provider = [kernel.ints(vector) for vector in denominators]
     assert provider[row] == 0 and provider.count(0) == 1 and not any(0 in column for column in columns)
     steps = [0] * len(provider)
     for index, given in enumerate(provider):

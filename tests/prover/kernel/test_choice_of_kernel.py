@@ -13,7 +13,7 @@ from prover.field import SCALAR_MODULUS as R
 from prover.kernel import GENERATOR_G1, blst, default_kernel, plain_kernel
 from prover.kernel.fast import ArkworksKernel, FastKernel, SlowGroupWarning, load_fast_kernel
 from prover.kernel.plain import PlainKernel
-from prover.kernel.threads import map_evenly, map_threads, worker_count
+from prover.kernel.threads import map_shares, map_threads, worker_count
 
 
 def test_each_kernel_is_made_once() -> None:
@@ -99,10 +99,22 @@ def test_a_forked_child_makes_its_own_threads() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
-def test_shares_keep_their_order(count: int) -> None:
-    assert map_evenly(lambda x: 10 * x, range(count)) == [10 * x for x in range(count)]
+@pytest.mark.parametrize("work_each", [1, 1_000_000])
+def test_shares_cover_every_item_once(count: int, work_each: int) -> None:
+    shares: list[tuple[int, int]] = []
+    map_shares(shares.append, count, work_each)
+    assert sorted(item for share in shares for item in range(*share)) == [*range(count)]
+    assert len(shares) <= worker_count()
+    if work_each == 1:
+        assert shares == [(0, count)]
+    elif count >= worker_count():
+        assert len(shares) == worker_count() or count % worker_count()
 
 
 def test_a_share_that_fails_fails_the_whole() -> None:
+    def fail_on_zero(bounds: tuple[int, int]) -> None:
+        if bounds[0] == 0:
+            raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError):
-        map_evenly(lambda x: 1 // x, [1, 2, 0, 3])
+        map_shares(fail_on_zero, 4, 1_000_000)

@@ -74,8 +74,8 @@ def test_too_few_or_too_many_arguments_are_refused(count: int) -> None:
 
 def test_an_error_in_the_machine_code_is_raised_here() -> None:
     none = np.zeros(0, dtype=np.int64)
-    with pytest.raises(KernelInputError, match=r"transform\._stages failed"):
-        transform._stages(TABLE.copy(), none, TABLE.copy(), TABLE.copy())
+    with pytest.raises(KernelInputError, match=r"transform\._transform_columns failed"):
+        transform._transform_columns(TABLE, 0, TABLE, none, TABLE, TABLE, TABLE.copy())
 
 
 def test_empty_arrays_are_taken() -> None:

@@ -64,12 +64,28 @@ def test_coset_ntt_evaluates_on_the_coset(field: Kernel, length: int, size: int,
     assert field.ints(field.coset_intt(values, shift)) == coeffs + [0] * (size - length)
 
 
+@pytest.mark.parametrize("size", [4, 64, 512])
+def test_several_columns_are_transformed_as_one_by_one(field: Kernel, size: int) -> None:
+    """Columns of one length, of several and of none; 40 of 512 are shared out between threads."""
+    columns = [field.vector(random_values(size)) for _ in range(40)]
+    assert [field.ints(f) for f in field.intts(columns)] == [field.ints(field.intt(f)) for f in columns]
+    shorter = [field.segment(f, 0, (7 * i) % (size + 1)) for i, f in enumerate(columns)]
+    for shift in (1, SHIFT):
+        values = [field.ints(f) for f in field.coset_ntts(shorter, size, shift)]
+        assert values == [field.ints(field.coset_ntt(f, size, shift)) for f in shorter]
+    assert field.intts([]) == field.coset_ntts([], size, SHIFT) == []
+
+
 def test_sizes_that_cannot_be_transformed(field: Kernel) -> None:
     three = field.vector([1, 2, 3])
     for call in (
         lambda: field.ntt(three),
         lambda: field.intt(three),
         lambda: field.ntt(field.zeros(0)),
+        lambda: field.intts([three]),
+        lambda: field.intts([field.zeros(4), three]),
+        lambda: field.coset_ntts([field.zeros(2), three], 2, SHIFT),
+        lambda: field.coset_ntts([three], 4, R),
         lambda: field.coset_ntt(three, 2, SHIFT),
         lambda: field.coset_ntt(three, 6, SHIFT),
         lambda: field.coset_ntt(three, 4, 0),
