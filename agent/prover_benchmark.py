@@ -13,10 +13,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import BenchmarkError
+from agent.errors import AgentError, BenchmarkError
 
 if TYPE_CHECKING:
     from agent.benchmark_models import BenchmarkModel
@@ -30,6 +31,14 @@ COMMAND_RUNS = 5
 Progress = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Measured:
+    """One row for each network that was measured, and why another was not, by its name."""
+
+    rows: list[dict[str, Any]]
+    failures: dict[str, str]
+
+
 def measure_models(
     names: Sequence[str],
     runs: int,
@@ -37,15 +46,19 @@ def measure_models(
     *,
     batches: Sequence[int] = (),
     peer_models: Sequence[str] = (),
-) -> list[dict[str, Any]]:
-    """Measure networks by name and return one row each; rows of `peer_models` hold EZKL's results too.
+) -> Measured:
+    """Measure networks by name; rows of `peer_models` hold EZKL's results too.
 
-    Raises: BenchmarkError when a measurement fails; prover, audit and contracts errors by name.
+    One that fails is named with the reason, and the others are measured all the same.
+    Raises: BenchmarkError for an unknown name or a peer that cannot be installed; contracts errors by name.
     """
     from agent.benchmark_models import benchmark_model
     from agent.benchmark_report import compared, targets_of
+    from audit.errors import AuditError
     from contracts.compile import compile_contract, deploy
+    from contracts.errors import ContractsError
     from contracts.node import Anvil
+    from prover.errors import ProverError
 
     models = [benchmark_model(name) for name in names]
     environment = None
@@ -53,21 +66,26 @@ def measure_models(
         from agent import ezkl_environment
 
         environment = ezkl_environment.prepare(progress)
-    rows, peers = [], {}
+    rows, failures, peers = [], {}, {}
     with Anvil() as node:
         verifier = deploy(node.web3, compile_contract("Verifier"), sender=node.accounts[0])
         for model in models:
-            row = _measure(node, verifier, model, runs, batches, progress)
-            if environment is not None and model.name in peer_models:
-                from agent.ezkl_peer import measure_peer, settings_for
+            try:
+                row = _measure(node, verifier, model, runs, batches, progress)
+                if environment is not None and model.name in peer_models:
+                    from agent.ezkl_peer import measure_peer, settings_for
 
-                row["peer"] = measure_peer(environment, node, model, settings_for(model), runs, progress)
-                peers[model.widths] = row["peer"]
+                    row["peer"] = measure_peer(environment, node, model, settings_for(model), runs, progress)
+                    peers[model.widths] = row["peer"]
+            except (AgentError, AuditError, ContractsError, ProverError) as error:
+                failures[model.name] = f"{type(error).__name__}: {error}"
+                progress(f"{model.name}: {failures[model.name]}")
+                continue
             if model.widths in peers:  # the peer reads the same file, whatever layout we choose
                 row["ratios"] = compared(row, peers[model.widths])
             row["targets"] = targets_of(row)
             rows.append(row)
-    return rows
+    return Measured(rows, failures)
 
 
 def _measure(

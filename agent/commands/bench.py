@@ -18,7 +18,7 @@ from agent.layout_choice import (
     choose_layout,
     objective_named,
 )
-from agent.output import JsonOption, run_command
+from agent.output import EXIT_REFUSED, CommandResult, JsonOption, run_command
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -172,8 +172,10 @@ def bench_prover(
     peer: str | None,
     peer_models: list[str] | None,
     document: Path | None,
-) -> Document:
+) -> CommandResult:
     """Measure networks, and the peer on some of them; write the figures into a document if asked.
+
+    When a network fails, the result has the others, the exit code is 1 and the document stays as it was.
 
     Raises: agent.errors.BenchmarkError; agent.errors.InvalidOptionError.
     """
@@ -191,10 +193,15 @@ def bench_prover(
     compared = [name for name in names if name in (peer_models or PEER_MODELS)] if peer else []
     if document is not None:
         require_markers(document)
-    rows = measure_models(names, runs, _say, batches=sizes, peer_models=compared)
+    measured = measure_models(names, runs, _say, batches=sizes, peer_models=compared)
+    found: Document = {"models": measured.rows}
+    if measured.failures:
+        kept = "" if document is None else f" {document} is as before."
+        _say(f"Not measured: {', '.join(measured.failures)}.{kept}")
+        return CommandResult(found, EXIT_REFUSED)
     if document is not None:
-        write_into(document, markdown(rows))
-    return {"models": rows}
+        write_into(document, markdown(measured.rows))
+    return CommandResult(found)
 
 
 def _render(document: Document) -> RenderableType:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent import prover_benchmark
+from agent.benchmark_report import END, START
 from agent.cli import run
+from agent.errors import BenchmarkError
 
 KEYS = {
     "model",
@@ -42,6 +47,29 @@ def test_the_prover_is_measured_for_r1(capsys: pytest.CaptureFixture[str]) -> No
     ]
     assert row["floor_seconds"] == pytest.approx(sum(part["seconds"] for part in row["floor"]), abs=1e-3)
     assert {target["field"] for target in row["targets"]} >= {"prove_seconds", "peak_rss_mb"}
+
+
+def test_a_network_that_fails_leaves_the_others(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What was measured is printed, the other is named with the reason, and no document is written."""
+    honest = prover_benchmark._run_child
+
+    def refuse_1k(request: dict[str, Any], name: str) -> dict[str, Any]:
+        if name == "1k":
+            raise BenchmarkError("measuring 1k failed: no room")
+        return honest(request, name)
+
+    monkeypatch.setattr(prover_benchmark, "_run_child", refuse_1k)
+    document = tmp_path / "figures.md"
+    document.write_text(f"{START}\nas before\n{END}\n", "utf-8")
+    words = ["--model", "1k", "--model", "r1", "--runs", "1", "--batches", "1", "--markdown", str(document)]
+    assert run(["bench", "prover", *words, "--json"]) == 1
+    printed = capsys.readouterr()
+    assert [row["model"] for row in json.loads(printed.out)] == ["r1"]
+    assert "1k: BenchmarkError: measuring 1k failed: no room" in printed.err
+    assert "Not measured: 1k." in printed.err
+    assert "as before" in document.read_text("utf-8")
 
 
 def test_candidates_are_shown_with_the_choice_first(capsys: pytest.CaptureFixture[str]) -> None:
