@@ -34,6 +34,7 @@ from audit.vault.replay import Replay
 from audit.vault.standing import read_standing
 from audit.vault.storage import HeadState, compare_state, read_state
 from audit.vault.strategy import Strategy, read_strategy
+from audit.vault.undecided import Undecided
 from audit.verifier.transcript import context_of
 
 ADDRESS_BYTES: Final = 20
@@ -142,9 +143,12 @@ def audit_vault(node: Node, vault: bytes, options: AuditOptions, say: Say = SILE
     audit.findings += past.findings
     audit.notes += past.notes
     _check_proofs(node, audit, options, say)
-    for epoch in replay.skipped(head.time_secs):
+    undecided = Undecided.of(replay, head.time_secs)
+    for epoch in undecided.skipped:
         words = "it was due, is not decided, and nobody claimed the miss"
         audit.findings.append(Finding(epoch, "skipped", words))
+    if undecided.freed:
+        audit.notes.append(undecided.note())
     if not history.doubted:  # a block that cannot be read has its own finding, and may hide a push
         audit.findings += check_price_storage(
             node, parameters.price_log, sources["PriceLog"], head, replay.prices, replay.pool

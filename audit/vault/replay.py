@@ -356,19 +356,6 @@ class Replay:
         words = detail or "it is not the one that the rules give"
         self.findings.append(Finding(epoch, subject, words, event.log.block, str(expected), str(found)))
 
-    def skipped(self, now: int) -> list[int]:
-        """Return the epochs that were due, undecided and whose miss nobody claimed."""
-        if self.books.supply == 0:
-            return []
-        width, until = self.parameters.rules.window, min(now, self.books.end_at)
-        epoch, found = self.books.first_epoch, []
-        while self.parameters.closes_at(epoch) < until:
-            gap = any(restart < epoch < restart + width for restart in self.restarts)
-            if epoch not in self.records and epoch not in self.misses and not gap:
-                found.append(epoch)
-            epoch += 1
-        return found
-
 
 def _shown(value: object) -> str:
     return "0x" + value.hex() if isinstance(value, bytes) else str(value)

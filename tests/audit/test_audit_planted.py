@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from eth_utils.crypto import keccak
@@ -204,6 +205,29 @@ def test_price_logs_that_restarted_pass(
                 push_prices(vault.stack.price_log, node.now_secs // INTERVAL, sender=admin)
                 told = vault.stack.price_log.events.Restarted().get_logs(from_block=0)
                 assert (len(told), found_in(vault)) == (restarts, [])
+
+
+def test_epochs_that_a_restart_freed_are_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those before the restart are findings still; the W - 1 behind it are noted, decided ones are not."""
+    monkeypatch.setattr("tests.audit.support.live_vault.CARDINALITY", 8)
+    with Anvil(genesis_secs=GENESIS) as node:
+        vault = build_unopened_vault(node, tmp_path)
+        vault.open()
+        first = node.now_secs // INTERVAL + 1
+        for step in range(12):
+            vault.next_epoch(37 - 68 * (step % 2))
+        push_prices(vault.stack.price_log, node.now_secs // INTERVAL, sender=node.accounts[0])
+        (told,) = vault.stack.price_log.events.Restarted().get_logs(from_block=0)
+        restart = told["args"]["k"]
+        epoch = vault.next_epoch(10)
+        vault.decide(epoch)
+        found = audit(vault)
+    assert first < restart < epoch - WINDOW
+    skipped = [*range(first, restart + 1), *range(restart + WINDOW, epoch)]
+    assert [finding.epoch for finding in found.findings] == skipped
+    assert {finding.subject for finding in found.findings} == {"skipped"}
+    assert len(found.notes) == 1
+    assert f"epochs {restart + 1} to {restart + WINDOW - 1} could have neither" in found.notes[0]
 
 
 PLANTED_PRICES: dict[str, tuple[dict[int, int], str]] = {
