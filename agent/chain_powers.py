@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.errors import OffChainStrategyError
+from prover.bounded_file import read_bounded
 from prover.compile.contract_limits import CHAIN_POWERS
 from prover.compile.parameters import LayoutParameters
 
@@ -14,6 +15,6 @@ def check_powers_on_chain(public_folder: Path) -> None:
 
     Raises: OffChainStrategyError; prover.errors.LayoutError for a bad layout.json; FileNotFoundError.
     """
-    powers = LayoutParameters.from_bytes((public_folder / "layout.json").read_bytes()).powers
+    powers = LayoutParameters.from_bytes(read_bounded(public_folder / "layout.json")).powers
     if powers != CHAIN_POWERS:
         raise OffChainStrategyError(public_folder, powers, CHAIN_POWERS)

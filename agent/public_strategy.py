@@ -11,6 +11,7 @@ from agent.vault_errors import DeploymentError
 from contracts.publication import Publication
 from contracts.registration import DataContract, data_contract
 from prover.artefacts import load_public
+from prover.bounded_file import read_bounded
 from prover.compile.contract_limits import contract_refuses
 from prover.compile.parameters import LayoutParameters
 from prover.compile.proof_counts import count_proof
@@ -47,7 +48,7 @@ def read_pinned_strategy(folder: Path) -> PinnedStrategy:
             f"the strategy in {folder} has {architecture.output_count} outputs, and a vault reads one, its"
             " target"
         )
-    layout = (folder / "layout.json").read_bytes()
+    layout = read_bounded(folder / "layout.json")
     parameters = LayoutParameters.from_bytes(layout)
     refused = contract_refuses(architecture, parameters, count_proof(architecture, parameters))
     if refused:
@@ -55,7 +56,7 @@ def read_pinned_strategy(folder: Path) -> PinnedStrategy:
             f"the strategy in {folder} has more {refused} than the verifier contract has room for; compile it"
             " again without --off-chain"
         )
-    circuit = Publication((folder / "architecture.json").read_bytes(), layout)
+    circuit = Publication(read_bounded(folder / "architecture.json"), layout)
     if circuit.circuit_digest != public.proving_key.key.circuit_digest:
         raise DeploymentError(f"architecture.json and layout.json in {folder} are not those of key.bin")
     circuit.checked_code()

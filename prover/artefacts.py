@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from prover.bounded_file import read_bounded
 from prover.ceremony import Ceremony
 from prover.ceremony_transcript import ceremony_for
 from prover.compile.architecture import Architecture
@@ -165,9 +166,9 @@ def load_public(
     commitment; ArchitectureError, LayoutError, FileFormatError; FileNotFoundError.
     """
     loaded_code()
-    architecture = Architecture.from_bytes((folder / "architecture.json").read_bytes())
-    parameters = LayoutParameters.from_bytes((folder / "layout.json").read_bytes())
-    stored = (folder / "key.bin").read_bytes()
+    architecture = Architecture.from_bytes(read_bounded(folder / "architecture.json"))
+    parameters = LayoutParameters.from_bytes(read_bounded(folder / "layout.json"))
+    stored = read_bounded(folder / "key.bin")
     ceremony = ceremony or ceremony_for(parameters.powers)
     check_powers_match(parameters.powers, ceremony)
     arithmetic = kernel or default_kernel()
@@ -187,7 +188,7 @@ def load_prover(folder: Path, *, ceremony: Ceremony | None = None) -> Prover:
     Raises: FileFormatError when the secret does not open the commitment; everything `load_public` raises.
     """
     public = load_public(folder / "public", ceremony=ceremony)
-    weights = IntegerWeights.from_bytes((folder / "secret" / "weights.bin").read_bytes())
+    weights = IntegerWeights.from_bytes(read_bounded(folder / "secret" / "weights.bin"))
     weights.check(public.proving_key.layout.architecture)
     blinding = folder / "secret" / "blinding.bin"
     strategy = decode_blinding(blinding, weights, public.proving_key.key.shape.weight_packs)
@@ -265,7 +266,7 @@ def decode_blinding(path: Path, weights: IntegerWeights, pack_count: int) -> Str
 
     Raises: FileFormatError, which never shows the content; FileNotFoundError.
     """
-    data = path.read_bytes()
+    data = read_bounded(path)
     words = [data[start : start + 32] for start in range(0, len(data), 32)]
     blinders = tuple(int.from_bytes(word, "big") for word in words[3:])
     well_formed = (

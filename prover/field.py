@@ -3,6 +3,8 @@
 Source: draft-irtf-cfrg-pairing-friendly-curves, section 4.2.1; EIP-2537.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
 from typing import Final
 
@@ -44,3 +46,28 @@ def field_inverse(value: int) -> int:
     if value % SCALAR_MODULUS == 0:
         raise ZeroDivisionError("0 has no inverse in the scalar field")
     return pow(value, -1, SCALAR_MODULUS)
+
+
+class Residue(int):
+    """An integer that +, - and * with others leave reduced mod r."""
+
+    __slots__ = ()
+
+    def __add__(self, other: int) -> Residue:
+        """Return self + other."""
+        return Residue(int.__add__(self, other) % SCALAR_MODULUS)
+
+    def __sub__(self, other: int) -> Residue:
+        """Return self - other."""
+        return Residue(int.__sub__(self, other) % SCALAR_MODULUS)
+
+    def __rsub__(self, other: int) -> Residue:
+        """Return other - self."""
+        return Residue(int.__rsub__(self, other) % SCALAR_MODULUS)
+
+    def __mul__(self, other: int) -> Residue:
+        """Return self * other."""
+        return Residue(int.__mul__(self, other) % SCALAR_MODULUS)
+
+    __radd__ = __add__
+    __rmul__ = __mul__

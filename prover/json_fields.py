@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
+from prover.bounded_file import read_bounded
 from prover.compile.canonical_json import check_nesting
 from prover.errors import FileFormatError
 from prover.protocol.statement import Context
 
-MAX_JSON_BYTES = 1 << 24
+MAX_DIGITS: Final = 79
 HEXADECIMAL = re.compile("0x(?:[0-9a-fA-F]{2})*")
 
 
@@ -41,7 +43,7 @@ def parse_context(path: Path, value: object) -> Context:
 
 
 def _parse_integer(path: Path, value: object) -> int:
-    if not isinstance(value, str) or len(value) > 80:
+    if not isinstance(value, str) or len(value.removeprefix("-")) > MAX_DIGITS:
         raise FileFormatError(path.name, "integers are written as decimal strings")
     try:
         parsed = int(value, 10)
@@ -57,9 +59,7 @@ def read_json(path: Path, expected_format: str | None) -> Mapping[str, object]:
 
     Raises: FileFormatError; FileNotFoundError.
     """
-    data = path.read_bytes()
-    if len(data) > MAX_JSON_BYTES:
-        raise FileFormatError(path.name, f"longer than {MAX_JSON_BYTES} bytes")
+    data = read_bounded(path)
     try:
         check_nesting(data)
         document = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates)

@@ -204,6 +204,7 @@ def commit_compiled(folder: Path) -> Document:
     Raises: strategies.errors.ArtefactError, prover.errors.ProverError by name.
     """
     from prover.artefacts import create_strategy
+    from prover.bounded_file import read_bounded
     from prover.compile.cost_model import choose_parameters
     from prover.compile.parameters import LayoutParameters
     from strategies.artefacts import read_strategy
@@ -211,7 +212,7 @@ def commit_compiled(folder: Path) -> Document:
     compiled = read_strategy(folder)
     layout = folder / "public" / LAYOUT_FILE
     if layout.is_file():
-        parameters = LayoutParameters.from_bytes(layout.read_bytes())
+        parameters = LayoutParameters.from_bytes(read_bounded(layout))
     else:
         parameters = choose_parameters(compiled.architecture)
     strategy = create_strategy(folder, compiled.architecture, parameters, compiled.weights)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 
 from audit.verifier.field import SCALAR_MODULUS, horner
 from audit.verifier.key import VerifyingKey
@@ -63,14 +62,26 @@ def _bus(at: Evaluations, challenges: Challenges, h: int) -> tuple[int, int]:
     given = (alpha + at.fixed["padr"] + beta * at.provided) % SCALAR_MODULUS
     late, early = fetched[h:], fetched[:h]
     step = at.phi_next - at.phi - at.g
-    bus = step * prod(late) * given - given * _leave_one_out(late) + at.multiplicity * prod(late)
-    helper = at.g * prod(early) - _leave_one_out(early)
+    late_product, late_others = _products(late)
+    early_product, early_others = _products(early)
+    bus = step * late_product * given - given * late_others + at.multiplicity * late_product
+    helper = at.g * early_product - early_others
     return bus % SCALAR_MODULUS, helper % SCALAR_MODULUS
 
 
-def _leave_one_out(factors: list[int]) -> int:
-    """Return sum_j prod_(i != j) d_i, 0 for no factor."""
-    return sum(prod(factors[:j] + factors[j + 1 :]) for j in range(len(factors)))
+def _products(factors: list[int]) -> tuple[int, int]:
+    """Return prod d_i and sum_j prod_(i != j) d_i, which are 1 and 0 for no factor.
+
+    The sum is that of (d_0 .. d_(j-1)) (d_(j+1) ..), so that time grows with their number only.
+    """
+    after = [1]
+    for factor in reversed(factors):
+        after.append(after[-1] * factor % SCALAR_MODULUS)
+    before, others = 1, 0
+    for j, factor in enumerate(factors):
+        others += before * after[len(factors) - 1 - j]
+        before = before * factor % SCALAR_MODULUS
+    return before, others % SCALAR_MODULUS
 
 
 def _accumulator(at: Evaluations, challenges: Challenges, requantised: _Requantisation) -> int:

@@ -60,7 +60,7 @@ def require_operands(program: RowProgram, columns: Sequence[Vector], parameters:
     """Raise KernelInputError unless columns, of one length, and parameters are as many as a program takes."""
     found, wanted = (len(columns), len(parameters)), (program.column_count, program.parameter_count)
     lengths = sorted({len(column) for column in columns})
-    if found != wanted or len(lengths) != 1:
+    if found != wanted or len(lengths) != 1 or not lengths[0]:
         raise KernelInputError(
             f"{found[0]} columns of lengths {lengths} and {found[1]} parameters for a program of {wanted}"
         )

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from threading import Lock
 from typing import Final, TypeVar
 
@@ -48,12 +49,14 @@ def map_threads(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
     work = list(items)
     if worker_count() == 1 or len(work) <= 1:
         return [function(item) for item in work]
-    futures = [_threads().submit(function, item) for item in work[:-1]]
+    futures: list[Future[T]] = []
+    with suppress(RuntimeError):  # an interpreter that is ending takes no work for other threads
+        futures += (_threads().submit(function, item) for item in work[:-1])
     try:
-        last = function(work[-1])
+        here = [function(item) for item in work[len(futures) :]]
     finally:
         wait(futures)
-    return [*(future.result() for future in futures), last]
+    return [*(future.result() for future in futures), *here]
 
 
 def map_shares(function: Callable[[tuple[int, int]], None], count: int, work_each: int) -> None:

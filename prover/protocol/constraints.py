@@ -1,4 +1,4 @@
-"""The constraints of section 6: over expressions for the prover, over integers for the verifier."""
+"""The constraints of section 6: over expressions for the prover, over residues for the verifier."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
-from prover.field import SCALAR_MODULUS as R
+from prover.field import Residue
 from prover.kernel.interface import Kernel, Vector
 from prover.kernel.row_program import Expression, RowProgram, Tape
 from prover.protocol.messages import EvaluationMessage
 from prover.protocol.shape import FIXED_COLUMN_COUNT, Shape
 
-V = TypeVar("V", int, Expression)
+V = TypeVar("V", Residue, Expression)
 
 KEPT_PROGRAMS: Final = 8
 """Programs kept, one a shape."""
@@ -54,10 +54,12 @@ class Row(Generic[V]):
     helper: V | None = None  # g, with two bus sums
 
 
-def factors_of(challenges: FirstChallenges, chi: int, lanes: int) -> Factors[int]:
+def factors_of(challenges: FirstChallenges, chi: int, lanes: int) -> Factors[Residue]:
     """Return the numbers that the constraints take from the challenges."""
-    powers = [pow(challenges.theta, power, R) for power in range(1, lanes + 1)]
-    return Factors(challenges.alpha, challenges.beta, chi, powers)
+    powers = [Residue(challenges.theta)]
+    while len(powers) < lanes:
+        powers.append(powers[-1] * challenges.theta)
+    return Factors(Residue(challenges.alpha), Residue(challenges.beta), Residue(chi), powers)
 
 
 def combine_columns(
@@ -114,22 +116,22 @@ def bus_program(shape: Shape) -> RowProgram:
 def combine_at_point(values: EvaluationMessage, challenges: FirstChallenges, chi: int, limb_bits: int) -> int:
     """Return c0 + chi c1 + .. + chi^6 c6 from the evaluations at y."""
     row = Row(
-        values.lanes,
-        values.output,
-        values.fetches,
-        values.weights,
-        values.fixed,
-        values.sum_here,
-        values.sum_next,
-        values.accumulator_here,
-        values.accumulator_next,
-        values.helper_here if values.helper else None,
+        lanes=[Residue(value) for value in values.lanes],
+        output=Residue(values.output),
+        fetches=Residue(values.fetches),
+        weights=[Residue(value) for value in values.weights],
+        fixed=[Residue(value) for value in values.fixed],
+        sum_here=Residue(values.sum_here),
+        sum_next=Residue(values.sum_next),
+        accumulator_here=Residue(values.accumulator_here),
+        accumulator_next=Residue(values.accumulator_next),
+        helper=Residue(values.helper_here) if values.helper else None,
     )
-    return combine(row, factors_of(challenges, chi, len(row.lanes)), limb_bits) % R
+    return int(combine(row, factors_of(challenges, chi, len(row.lanes)), limb_bits))
 
 
 def combine(row: Row[V], factors: Factors[V], limb_bits: int) -> V:
-    """Return c0 + chi c1 + chi^2 q_zero e + chi^3 c3 + .. + chi^6 c6, i.e. C + chi^2 L_0 Pi; not reduced."""
+    """Return c0 + chi c1 + chi^2 q_zero e + chi^3 c3 + .. + chi^6 c6, i.e. C + chi^2 L_0 Pi."""
     selector = row.fixed[6]
     bus, *helper = bus_constraints(row, factors.alpha, factors.beta)
     total, *rest = reversed(

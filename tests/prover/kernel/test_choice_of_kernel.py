@@ -4,6 +4,8 @@ import ctypes
 import multiprocessing
 import os
 import secrets
+import subprocess
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
@@ -96,6 +98,26 @@ def test_a_forked_child_makes_its_own_threads() -> None:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
         assert pool.submit(_large_product, seed).result(timeout=300) == expected
         assert pool.submit(os.getpid).result(timeout=300) != os.getpid()
+
+
+AFTER_THE_MAIN_THREAD = """
+import threading
+from prover.kernel.threads import map_threads
+
+def late():
+    threading.main_thread().join()
+    print(map_threads(lambda x: x * x, range(9)))
+
+threading.Thread(target=late).start()
+"""
+
+
+def test_work_goes_on_in_a_thread_that_outlives_the_main_one() -> None:
+    """The pool takes no more work then; the thread does it alone."""
+    command = [sys.executable, "-c", AFTER_THE_MAIN_THREAD]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{[x * x for x in range(9)]}\n"
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7])

@@ -141,7 +141,7 @@ def test_parameters_are_not_computed_with_alone() -> None:
 
 @pytest.mark.parametrize(
     ("lengths", "parameters"),
-    [([4, 4], 2), ([4, 4, 4, 4], 2), ([4, 4, 3], 2), ([4, 4, 4], 1), ([4, 4, 4], 3)],
+    [([4, 4], 2), ([4, 4, 4, 4], 2), ([4, 4, 3], 2), ([4, 4, 4], 1), ([4, 4, 4], 3), ([0, 0, 0], 2)],
 )
 def test_operands_that_do_not_fit_a_program(field: Kernel, lengths: list[int], parameters: int) -> None:
     with pytest.raises(KernelInputError, match="for a program of"):

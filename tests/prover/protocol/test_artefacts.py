@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -226,3 +227,23 @@ def test_an_architecture_that_is_not_canonical_is_refused(folder: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\n")
     with pytest.raises(ArchitectureError, match="canonical"):
         load_public(folder / "public")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "proof.json",
+        "public/architecture.json",
+        "public/layout.json",
+        "public/key.bin",
+        "public/commitment.json",
+        "secret/weights.bin",
+        "secret/blinding.bin",
+    ],
+)
+def test_a_file_larger_than_memory_is_refused_unread(name: str, folder: Path) -> None:
+    os.truncate(folder / name, 1 << 40)
+    with pytest.raises(FileFormatError, match="longer than 16777216 bytes") as refused:
+        load_prover(folder)
+        ProofFile.read(folder / name)
+    assert Path(name).name in str(refused.value)
