@@ -33,10 +33,10 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Measured:
-    """One row for each network that was measured, and why another was not, by its name."""
+    """One row for each network that was measured, and the names of those that failed."""
 
     rows: list[dict[str, Any]]
-    failures: dict[str, str]
+    failed: list[str]
 
 
 def measure_models(
@@ -49,7 +49,7 @@ def measure_models(
 ) -> Measured:
     """Measure networks by name; rows of `peer_models` hold EZKL's results too.
 
-    One that fails is named with the reason, and the others are measured all the same.
+    One that fails is told of with the reason, and the others are measured all the same.
     Raises: BenchmarkError for an unknown name or a peer that cannot be installed; contracts errors by name.
     """
     from agent.benchmark_models import benchmark_model
@@ -66,7 +66,7 @@ def measure_models(
         from agent import ezkl_environment
 
         environment = ezkl_environment.prepare(progress)
-    rows, failures, peers = [], {}, {}
+    rows, failed, peers = [], [], {}
     with Anvil() as node:
         verifier = deploy(node.web3, compile_contract("Verifier"), sender=node.accounts[0])
         for model in models:
@@ -78,14 +78,14 @@ def measure_models(
                     row["peer"] = measure_peer(environment, node, model, settings_for(model), runs, progress)
                     peers[model.widths] = row["peer"]
             except (AgentError, AuditError, ContractsError, ProverError) as error:
-                failures[model.name] = f"{type(error).__name__}: {error}"
-                progress(f"{model.name}: {failures[model.name]}")
+                failed.append(model.name)
+                progress(f"{model.name}: {type(error).__name__}: {error}")
                 continue
             if model.widths in peers:  # the peer reads the same file, whatever layout we choose
                 row["ratios"] = compared(row, peers[model.widths])
             row["targets"] = targets_of(row)
             rows.append(row)
-    return Measured(rows, failures)
+    return Measured(rows, failed)
 
 
 def _measure(

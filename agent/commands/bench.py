@@ -195,9 +195,9 @@ def bench_prover(
         require_markers(document)
     measured = measure_models(names, runs, _say, batches=sizes, peer_models=compared)
     found: Document = {"models": measured.rows}
-    if measured.failures:
+    if measured.failed:
         kept = "" if document is None else f" {document} is as before."
-        _say(f"Not measured: {', '.join(measured.failures)}.{kept}")
+        _say(f"Not measured: {', '.join(measured.failed)}.{kept}")
         return CommandResult(found, EXIT_REFUSED)
     if document is not None:
         write_into(document, markdown(measured.rows))

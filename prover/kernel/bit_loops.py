@@ -21,7 +21,7 @@ def bit_sums(
     """
     groups, rows = windows << size, windows * width
     entries, keys = max(len(buckets), groups * size), max(groups, rows)
-    half = 1 << (width - 1)
+    most = 1 << max(size, width - size)  # values with one digit, digits with one bit
     by_digit = np.empty((groups, 12), dtype=np.uint64)
     out = np.empty((rows, 12), dtype=np.uint64)
     sum_bits(
@@ -35,7 +35,7 @@ def bit_sums(
         np.empty(2 * keys + 1, dtype=np.int64),
         by_digit,
         out,
-        *working_space(max((half >> size) + 1, 1 << size)),
+        *working_space(most),
     )
     return out
 

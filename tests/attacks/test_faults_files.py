@@ -81,6 +81,16 @@ def test_fault_08_one_spelling_of_an_integer(
     assert not readers_agree(path)
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_an_integer_has_at_most_79_digits_to_both_readers(
+    sign: str, document: dict[str, object], tmp_path: Path
+) -> None:
+    path = tmp_path / "proof.json"
+    for digits, read in ((79, True), (80, False)):
+        path.write_text(json.dumps({**document, "inputs": [sign + "1" * digits, "0", "0"]}))
+        assert readers_agree(path) is read
+
+
 HEX_CHANGES = [
     pytest.param(lambda text: text[2:], id="prefix"),
     pytest.param(lambda text: "0X" + text[2:], id="capital-prefix"),

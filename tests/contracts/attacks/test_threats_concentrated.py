@@ -101,7 +101,7 @@ class Attack:
     """What the two blocks did; amounts in base at the market's price."""
 
     liquidity: float  # harmonic mean of RECENT, of the usual
-    beyond: int  # ticks that the vault's limit lies above the market
+    beyond: int  # ticks that the vault's limit lies off the market, against the vault
     capital: int  # what the push takes, for one block
     loss: int
     turnover: int
